@@ -8,14 +8,7 @@ export interface PacketSink {
    * @param wireLength bytes the frame had on the wire; at least `end - start`
    * @param linkType LINKTYPE_ value of tcpdump.org/linktypes.html
    */
-  packet(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    tsMicros: number,
-    wireLength: number,
-    linkType: number,
-  ): void;
+  packet(bytes: Uint8Array, start: number, end: number, tsMicros: number, wireLength: number, linkType: number): void;
 }
 
 /** How a capture ended. `damaged` names what was wrong and where; everything before it has been delivered. */

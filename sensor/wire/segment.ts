@@ -59,6 +59,52 @@ export class Segment {
   payloadEnd = 0;
   /** Payload bytes on the wire, from the IP length; more than captured when the snap length cut the packet. */
   payloadLength = 0;
-  /** True when the TCP/UDP checksum was verified and is wrong. */
+  /** True when the TCP/UDP checksum was verified and is wrong. Set by `verifyChecksum`, else false. */
   badChecksum = false;
+  /** True when the datagram was put together from IP fragments; `bytes` is then the reassembly buffer. */
+  fragmented = false;
+  /** True when fragments overlapped with different data; the first to arrive was kept. */
+  fragmentConflict = false;
+  /** Index of the TCP or UDP header. */
+  transportStart = 0;
+  /** Header and payload bytes on the wire, as the transport checksum covers them. */
+  transportLength = 0;
+  /** Index of the innermost IPv4 header, or -1 (IPv6, or reassembled). For `verifyChecksum`. */
+  ipv4Start = -1;
+  /** True when an IPv6 routing header names another final destination, which the checksum would cover. */
+  rerouted = false;
+}
+
+/** Copies every field: the one way to keep a segment (its bytes are still the reader's). */
+export function copySegment(from: Segment, to: Segment): void {
+  to.bytes = from.bytes;
+  to.tsMicros = from.tsMicros;
+  to.transport = from.transport;
+  to.ipVersion = from.ipVersion;
+  to.src0 = from.src0;
+  to.src1 = from.src1;
+  to.src2 = from.src2;
+  to.src3 = from.src3;
+  to.dst0 = from.dst0;
+  to.dst1 = from.dst1;
+  to.dst2 = from.dst2;
+  to.dst3 = from.dst3;
+  to.srcPort = from.srcPort;
+  to.dstPort = from.dstPort;
+  to.vlan = from.vlan;
+  to.tunnels = from.tunnels;
+  to.ttl = from.ttl;
+  to.seq = from.seq;
+  to.ack = from.ack;
+  to.flags = from.flags;
+  to.payloadStart = from.payloadStart;
+  to.payloadEnd = from.payloadEnd;
+  to.payloadLength = from.payloadLength;
+  to.badChecksum = from.badChecksum;
+  to.fragmented = from.fragmented;
+  to.fragmentConflict = from.fragmentConflict;
+  to.transportStart = from.transportStart;
+  to.transportLength = from.transportLength;
+  to.ipv4Start = from.ipv4Start;
+  to.rerouted = from.rerouted;
 }
