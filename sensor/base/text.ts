@@ -51,15 +51,12 @@ export function safeText(raw: ByteString, cap: number): SafeText {
 }
 
 /**
- * Text that was already decoded from Unicode (certificate names) as safe text: letters, marks, digits, punctuation, symbols
- * and the plain space stay; controls, format characters (bidirectional overrides among them), private use and unpaired
- * surrogates become `\xNN` for each byte of their UTF-8 form.
+ * Text that was already decoded from Unicode (names in certificates) as safe text: letters, marks, digits, punctuation,
+ * symbols and the plain space stay; controls, format characters (bidirectional overrides among them), other spaces,
+ * private use and unpaired surrogates become `escapeByte` of each byte of their UTF-8 form.
  */
-export function safeUnicode(raw: string, cap: number): SafeText {
-  const cut = raw.length > cap;
-  const kept = cut ? raw.slice(0, cap) : raw;
-  const text = kept.replace(UNSAFE_UNICODE, escapeUtf8);
-  return { text: cut ? text + CUT_MARK : text, escaped: text !== kept, cut };
+export function escapeUnsafeUnicode(raw: string, escapeByte: (byte: number) => string): string {
+  return raw.replace(UNSAFE_UNICODE, (character) => Array.from(Buffer.from(character, 'utf8'), escapeByte).join(''));
 }
 
 const UNSAFE_UNICODE = /[\p{C}\p{Zl}\p{Zp}\u00a0\u2000-\u200a\u202f\u205f\u3000]/gu;
@@ -100,9 +97,3 @@ const isLabelCharacter = (code: number): boolean =>
   code === 0x5f;
 
 const escapeByte = (code: number): string => `\\x${HEX[(code >> 4) & 15]}${HEX[code & 15]}`;
-
-function escapeUtf8(character: string): string {
-  let text = '';
-  for (const byte of Buffer.from(character, 'utf8')) text += escapeByte(byte);
-  return text;
-}

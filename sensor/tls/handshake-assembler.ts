@@ -1,0 +1,100 @@
+import type { HandshakeMessages } from './handshake-messages.ts';
+import { PartialHeader } from './partial-header.ts';
+
+/** type(1) and length(3), RFC 8446 §4. */
+const HEADER_BYTES = 4;
+/** First size of a buffer for a message that comes in pieces; it doubles as bytes arrive, never on the peer's word. */
+const FIRST_BUFFER_BYTES = 2_048;
+
+/**
+ * Cuts the handshake bytes of one direction into messages. A message that lies whole in one push is handed on where it
+ * lies; one that is split is copied; one that nobody wants, or that is over its cap, is passed over without being kept.
+ */
+export class HandshakeAssembler {
+  private readonly messages: HandshakeMessages;
+  private readonly header = new PartialHeader();
+  private type = 0;
+  private buffer: Uint8Array | undefined;
+  private length = 0;
+  private bodyLength = 0;
+  private skipLeft = 0;
+
+  constructor(messages: HandshakeMessages) {
+    this.messages = messages;
+  }
+
+  /** True between the first byte of a message and its last. */
+  get inMessage(): boolean {
+    return this.buffer !== undefined || this.skipLeft > 0 || this.header.count > 0;
+  }
+
+  /** Bytes of memory held for a message that is not complete. */
+  get heldBytes(): number {
+    return this.buffer?.length ?? 0;
+  }
+
+  reset(): void {
+    this.header.clear();
+    this.buffer = undefined;
+    this.skipLeft = 0;
+  }
+
+  /** The next handshake bytes in order: bytes[start, end). */
+  push(bytes: Uint8Array, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      if (this.skipLeft > 0) {
+        const skipped = Math.min(this.skipLeft, end - at);
+        this.skipLeft -= skipped;
+        at += skipped;
+      } else if (this.buffer !== undefined) {
+        at = this.append(bytes, at, end);
+      } else {
+        at = this.header.fill(HEADER_BYTES, bytes, at, end);
+        if (this.header.count < HEADER_BYTES) return;
+        this.type = Math.floor(this.header.value / 0x1000000);
+        this.bodyLength = this.header.value % 0x1000000;
+        this.header.clear();
+        at = this.begin(bytes, at, end);
+      }
+    }
+  }
+
+  /** The header is complete and the body begins at `at`: decides what becomes of it. */
+  private begin(bytes: Uint8Array, at: number, end: number): number {
+    const cap = this.messages.capOf(this.type);
+    if (this.bodyLength > cap) {
+      if (cap > 0) this.messages.refuse(this.type, 'over-cap');
+      this.skipLeft = this.bodyLength;
+      return at;
+    }
+    if (this.bodyLength <= end - at) {
+      this.messages.message(this.type, bytes, at, at + this.bodyLength);
+      return at + this.bodyLength;
+    }
+    this.buffer = new Uint8Array(Math.min(this.bodyLength, Math.max(FIRST_BUFFER_BYTES, end - at)));
+    this.length = 0;
+    return at;
+  }
+
+  private append(bytes: Uint8Array, at: number, end: number): number {
+    const taken = Math.min(this.bodyLength - this.length, end - at);
+    const buffer = this.roomFor(this.length + taken);
+    buffer.set(bytes.subarray(at, at + taken), this.length);
+    this.length += taken;
+    if (this.length === this.bodyLength) {
+      this.buffer = undefined;
+      this.messages.message(this.type, buffer, 0, this.bodyLength);
+    }
+    return at + taken;
+  }
+
+  private roomFor(size: number): Uint8Array {
+    const held = this.buffer ?? new Uint8Array(0);
+    if (size <= held.length) return held;
+    const larger = new Uint8Array(Math.min(this.bodyLength, Math.max(size, 2 * held.length)));
+    larger.set(held.subarray(0, this.length));
+    this.buffer = larger;
+    return larger;
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * A header of up to six bytes that arrives in pieces, held as one number (below 2^48, so exact): most headers come whole,
+ * and a connection should not carry a buffer for those that do not.
+ */
+export class PartialHeader {
+  /** The bytes so far, most significant first. */
+  value = 0;
+  /** How many there are. */
+  count = 0;
+
+  /** Takes bytes[at, end) until there are `need`, and returns the index after the last one taken. */
+  fill(need: number, bytes: Uint8Array, at: number, end: number): number {
+    let next = at;
+    while (this.count < need && next < end) {
+      this.value = this.value * 256 + bytes[next++]!;
+      this.count++;
+    }
+    return next;
+  }
+
+  clear(): void {
+    this.value = 0;
+    this.count = 0;
+  }
+
+  /** The bytes as such. */
+  toBytes(): Uint8Array {
+    const bytes = new Uint8Array(this.count);
+    let rest = this.value;
+    for (let i = this.count - 1; i >= 0; i--) {
+      bytes[i] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
+    return bytes;
+  }
+}
