@@ -1,0 +1,31 @@
+/** Capture times are microseconds since 1970 UTC in a number: exact up to the year 2255. */
+export const MICROS_PER_SECOND = 1_000_000;
+
+let cachedSecond = Number.NaN;
+let cachedText = '';
+
+/** RFC 3339 UTC with microseconds, e.g. `2026-11-02T09:15:00.000123Z`. Out-of-range input is clamped, never thrown. */
+export function formatMicros(micros: number): string {
+  const safe = micros >= 0 && micros < 253_402_300_800 * MICROS_PER_SECOND ? Math.floor(micros) : 0;
+  const second = Math.floor(safe / MICROS_PER_SECOND);
+  if (second !== cachedSecond) {
+    cachedSecond = second;
+    cachedText = new Date(second * 1000).toISOString().slice(0, 19);
+  }
+  const fraction = safe - second * MICROS_PER_SECOND;
+  return `${cachedText}.${String(fraction).padStart(6, '0')}Z`;
+}
+
+/**
+ * Microseconds since 1970 UTC of an RFC 3339 time with any number of fraction digits; undefined when it is none.
+ * A time without zone is refused: the caller must say which zone it is in.
+ */
+export function parseMicros(text: string): number | undefined {
+  const match = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,12}))?\s*(Z|[+-]\d\d:?\d\d)$/i.exec(text);
+  if (!match) return undefined;
+  const zone = match[4]!.toUpperCase();
+  const offset = zone === 'Z' || zone.includes(':') ? zone : `${zone.slice(0, 3)}:${zone.slice(3)}`;
+  const millis = Date.parse(`${match[1]}T${match[2]}${offset}`);
+  if (Number.isNaN(millis)) return undefined;
+  return millis * 1000 + Number((match[3] ?? '').padEnd(6, '0').slice(0, 6));
+}

@@ -1,0 +1,38 @@
+import type { PacketSink } from '../capture/packet.ts';
+import type { FlowRecord } from '../record/flow-record.ts';
+import { FrameDecoder } from '../wire/decode-frame.ts';
+import { Segment } from '../wire/segment.ts';
+import { VERDICT_NAMES, Verdict } from '../wire/verdict.ts';
+import { type RecordOptions, toRecord } from './to-record.ts';
+import { DEFAULT_LIMITS, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
+
+export interface Pipeline extends PacketSink {
+  /** End of input: writes the last record of every flow. */
+  drain(): void;
+  readonly counters: TrackerCounters;
+  /** Frames that carried no TCP or UDP, by reason. */
+  skipped(): Map<string, number>;
+}
+
+/** The sensor: frame → segment → flow → handshake → record. The live sensor, `replay` and the tests assemble this one. */
+export function buildPipeline(
+  emit: (record: FlowRecord) => void,
+  options: RecordOptions,
+  limits: TrackerLimits = DEFAULT_LIMITS,
+): Pipeline {
+  const segment = new Segment();
+  const decoder = new FrameDecoder();
+  const skips = new Float64Array(VERDICT_NAMES.length);
+  const tracker = new FlowTracker((action, view, now) => emit(toRecord(action, view, now, options)), limits);
+  return {
+    packet(bytes, start, end, tsMicros, wireLength, linkType) {
+      const verdict = decoder.decode(bytes, start, end, tsMicros, wireLength, linkType, segment);
+      if (verdict === Verdict.segment) tracker.segment(segment);
+      else skips[verdict]!++;
+    },
+    drain: () => tracker.drain(),
+    counters: tracker.counters,
+    skipped: () =>
+      new Map([...skips].map((n, i): [string, number] => [VERDICT_NAMES[i]!, n]).filter(([, n]) => n > 0)),
+  };
+}

@@ -1,0 +1,273 @@
+import { anomalyBit } from '../record/anomalies.ts';
+import { safeText } from '../base/text.ts';
+import type { HandshakeSink } from '../tls/handshake-events.ts';
+import { HandshakeStream } from '../tls/handshake-stream.ts';
+import { looksLikeTls } from '../tls/tls-record.ts';
+import type { Segment } from '../wire/segment.ts';
+import { Conversation } from './conversation.ts';
+import { readPrelude } from './prelude.ts';
+import { StreamAssembler } from './stream-assembler.ts';
+
+/** In-order chunks of one direction looked at for a hello before the flow is taken as plain. */
+const MAX_PLAIN_CHUNKS = 24;
+/** Bytes of each side kept to name what TLS was upgraded from. */
+const PRELUDE_BYTES = 1024;
+/** Longest target name of a prelude that is kept. */
+const TARGET_CAP = 261;
+const HANDSHAKE_RECORD = 0x16;
+const SERVER_HELLO = 2;
+/** A probe that needs more bytes than this has seen no TLS. */
+const PROBE_BYTES = 16;
+/** Time-to-live differences up to this are route changes; beyond, a segment is not taken from the connection's sender. */
+const TTL_SLACK = 4;
+/** Payload of one side after which an unfinished handshake is given up, when the other side was never captured. */
+const ONE_SIDED_BYTES = 131_072;
+/** Chunks beginning with an application data record that make a flow without SYN a TLS conversation picked up midway. */
+const MIDSTREAM_HITS = 2;
+
+export type HandshakeStatus = 'reading' | 'done' | 'plain';
+
+/** Reads the handshake of one TCP connection, whatever plain protocol it may begin with. Reusable after `reset`. */
+export class TcpHandshake {
+  conversation = new Conversation();
+  status: HandshakeStatus = 'reading';
+
+  private readonly sides = [new Side(0, this), new Side(1, this)] as const;
+
+  reset(): void {
+    this.conversation = new Conversation();
+    this.status = 'reading';
+    for (const side of this.sides) side.reset();
+  }
+
+  note(anomaly: number): void {
+    this.conversation.note(anomaly);
+  }
+
+  /** The first payload byte of a direction has this sequence number: its SYN was seen. */
+  startAt(direction: 0 | 1, seq: number): void {
+    this.sides[direction].assembler.startAt(seq);
+    this.sides[direction].sawSyn = true;
+  }
+
+  /** Payload of one segment. `badChecksum`: a receiver would have dropped it. */
+  payload(direction: number, s: Segment, badChecksum: boolean): void {
+    const side = this.sides[direction as 0 | 1];
+    if (side.finished) return;
+    const c = this.conversation;
+    if (s.vlan >= 0) c.vlan = s.vlan;
+    c.tunnels |= s.tunnels;
+    const foreign = side.ttl !== 0 && Math.abs(s.ttl - side.ttl) > TTL_SLACK;
+    if (side.ttl === 0) side.ttl = s.ttl;
+    const doubtful = badChecksum || foreign || isPadding(s);
+    if (badChecksum) side.badChecksums++;
+    const seq = (s.flags & 2) !== 0 ? s.seq + 1 : s.seq;
+    side.assembler.push(seq, s.bytes, s.payloadStart, s.payloadEnd, doubtful, side.deliver);
+    this.judge(side);
+  }
+
+  /** The peer of `direction` has acknowledged everything before `ack`. */
+  acknowledged(direction: number, ack: number): void {
+    const side = this.sides[direction as 0 | 1];
+    if (side.finished || side.assembler.empty) return;
+    side.assembler.acknowledged(ack | 0, side.deliver);
+    if (side.badChecksums > 0 && side.assembler.empty) this.note(anomalyBit('bad_checksum'));
+    this.judge(side);
+  }
+
+  /** No more will come: what is incomplete is named. */
+  finish(): void {
+    const c = this.conversation;
+    for (const side of this.sides) this.flags(side);
+    if (c.protocol === 'tls' && c.clientFacts === undefined && c.client >= 0 && this.sides[c.client as 0 | 1].tls) {
+      const named = anomalyBit('hello_malformed') | anomalyBit('midstream') | anomalyBit('sslv2_hello');
+      if ((c.anomalies & named) === 0) c.mark('hello_incomplete');
+    }
+  }
+
+  /** In-order bytes of one direction. Called by the side's assembler. */
+  take(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    side.bytes += end - start;
+    if (side.tls) {
+      side.stream.push(bytes, start, end);
+      return;
+    }
+    if (this.conversation.protocol === 'tls') {
+      // The other side has begun: what this one says now is its part of the handshake.
+      this.beginTls(side);
+      side.stream.push(bytes, start, end);
+      return;
+    }
+    this.probe(side, bytes, start, end);
+  }
+
+  private probe(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    let [data, from, to] = [bytes, start, end];
+    if (side.pendingSize > 0) {
+      const joined = new Uint8Array(side.pendingSize + (end - start));
+      joined.set(side.pending.subarray(0, side.pendingSize));
+      joined.set(bytes.subarray(start, end), side.pendingSize);
+      [data, from, to] = [joined, 0, joined.length];
+      side.pendingSize = 0;
+    }
+    const atStart = side.preludeSize === 0;
+    const record = data[from] === HANDSHAKE_RECORD;
+    // An SSLv2-format hello has so little form that it is looked for at the start of a conversation only.
+    const guess = record || atStart ? looksLikeTls(data, from, to) : 'no';
+    if (guess === 'more' && to - from <= PROBE_BYTES) {
+      side.pending.set(data.subarray(from, to));
+      side.pendingSize = to - from;
+      return;
+    }
+    if (guess === 'yes') {
+      this.upgrade(side, !record || data[from + 5] !== SERVER_HELLO);
+      side.stream.push(data, from, to);
+      return;
+    }
+    side.keepPrelude(data, from, to);
+    side.chunks++;
+    if (!side.sawSyn && isApplicationData(data, from, to) && ++side.midstream >= MIDSTREAM_HITS) {
+      const c = this.conversation;
+      c.protocol = 'tls';
+      c.established = true;
+      c.mark('midstream');
+      this.status = 'done';
+    }
+  }
+
+  private upgrade(side: Side, isClient: boolean): void {
+    const c = this.conversation;
+    c.protocol = 'tls';
+    c.client = isClient ? side.direction : 1 - side.direction;
+    const [client, server] = [this.sides[c.client as 0 | 1], this.sides[(1 - c.client) as 0 | 1]];
+    const prelude = readPrelude(client.preludeBytes(), server.preludeBytes());
+    if (prelude) {
+      c.via = prelude.via;
+      if (prelude.target !== undefined) c.viaTarget = safeText(prelude.target, TARGET_CAP).text;
+    }
+    this.beginTls(side);
+  }
+
+  private beginTls(side: Side): void {
+    side.tls = true;
+    side.preludeSize = 0;
+  }
+
+  private judge(side: Side): void {
+    if (this.status !== 'reading') return;
+    const c = this.conversation;
+    if (c.protocol === undefined) {
+      const [a, b] = this.sides;
+      if (a.chunks >= MAX_PLAIN_CHUNKS || b.chunks >= MAX_PLAIN_CHUNKS) this.status = 'plain';
+      return;
+    }
+    if (side.tls && side.stream.done) this.retire(side);
+    const [a, b] = this.sides;
+    if (a.finished && b.finished) this.status = 'done';
+    else if ((a.finished || b.finished) && side.assembler.overCap > 0) this.giveUp();
+    else if (side.bytes > ONE_SIDED_BYTES || side.assembler.overCap > 8) this.giveUp();
+  }
+
+  private giveUp(): void {
+    for (const side of this.sides) this.retire(side);
+    this.status = 'done';
+  }
+
+  private retire(side: Side): void {
+    if (side.finished) return;
+    this.flags(side);
+    side.finished = true;
+    side.assembler.release();
+  }
+
+  private flags(side: Side): void {
+    const a = side.assembler;
+    const c = this.conversation;
+    if (a.outOfOrder) c.mark('out_of_order');
+    if (a.overlapDiffers) c.mark('overlap_differs');
+    if (a.doubtfulReplaced) c.mark('doubtful_replaced');
+    if (a.gap) c.mark('gap');
+    if (a.overCap > 0) c.mark('over_cap');
+  }
+}
+
+/** The readers keep one sink for life; conversations come and go. What the wrong side says (client certificates) is left out. */
+function sinkOf(owner: TcpHandshake, direction: number): HandshakeSink {
+  const isClient = () => owner.conversation.client === direction;
+  return {
+    clientHello: (hello) => isClient() && owner.conversation.clientHello(hello),
+    sslV2Hello: () => isClient() && owner.conversation.sslV2Hello(),
+    helloRetryRequest: () => !isClient() && owner.conversation.helloRetryRequest(),
+    serverHello: (hello) => !isClient() && owner.conversation.serverHello(hello),
+    certificate: (reading) => !isClient() && owner.conversation.certificate(reading),
+    changeCipherSpec: () => owner.conversation.changeCipherSpec(),
+    finishedRecord: () => owner.conversation.finishedRecord(),
+    applicationData: () => owner.conversation.applicationData(),
+    alert: () => owner.conversation.alert(),
+    bad: (message, why) => owner.conversation.bad(message, why),
+  };
+}
+
+/** One direction while the handshake is read. */
+class Side {
+  readonly direction: number;
+  readonly assembler = new StreamAssembler();
+  readonly stream: HandshakeStream;
+  /** Bound once: the assembler calls it for every in-order chunk. */
+  readonly deliver: (bytes: Uint8Array, start: number, end: number) => void;
+  sawSyn = false;
+  tls = false;
+  /** This direction's part of the handshake is read; its payload is only counted. */
+  finished = false;
+  /** Time-to-live of its first payload segment. */
+  ttl = 0;
+  badChecksums = 0;
+  chunks = 0;
+  midstream = 0;
+  bytes = 0;
+  readonly pending = new Uint8Array(PROBE_BYTES);
+  pendingSize = 0;
+  preludeSize = 0;
+  private prelude = new Uint8Array(0);
+
+  constructor(direction: number, owner: TcpHandshake) {
+    this.direction = direction;
+    this.stream = new HandshakeStream(sinkOf(owner, direction));
+    this.deliver = (bytes, start, end) => owner.take(this, bytes, start, end);
+  }
+
+  reset(): void {
+    this.assembler.reset();
+    this.stream.reset();
+    this.sawSyn = this.tls = this.finished = false;
+    this.ttl = this.badChecksums = this.chunks = this.midstream = this.bytes = this.pendingSize = this.preludeSize = 0;
+    this.prelude = new Uint8Array(0);
+  }
+
+  keepPrelude(bytes: Uint8Array, start: number, end: number): void {
+    const size = Math.min(end - start, PRELUDE_BYTES - this.preludeSize);
+    if (size <= 0) return;
+    if (this.prelude.length === 0) this.prelude = new Uint8Array(PRELUDE_BYTES);
+    this.prelude.set(bytes.subarray(start, start + size), this.preludeSize);
+    this.preludeSize += size;
+  }
+
+  preludeBytes(): Uint8Array {
+    return this.prelude.subarray(0, this.preludeSize);
+  }
+}
+
+/** A few zero bytes on a bare acknowledgement: Ethernet padding that a middlebox took for payload. */
+function isPadding(s: Segment): boolean {
+  const size = s.payloadEnd - s.payloadStart;
+  if (size === 0 || size > 6 || (s.flags & 0x08) !== 0) return false;
+  for (let i = s.payloadStart; i < s.payloadEnd; i++) if (s.bytes[i] !== 0) return false;
+  return true;
+}
+
+/** The chunk begins with an application data record header (RFC 8446 §5.1). */
+function isApplicationData(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 6 || bytes[start] !== 23 || bytes[start + 1] !== 3 || bytes[start + 2]! > 4) return false;
+  const length = (bytes[start + 3]! << 8) | bytes[start + 4]!;
+  return length > 16 && length <= 18_432;
+}

@@ -1,0 +1,173 @@
+import { ipText, type IpWords, isPrivate } from '../base/ip.ts';
+import { formatMicros } from '../base/timestamp.ts';
+import { isHostname } from '../base/text.ts';
+import { anomalyNames } from '../record/anomalies.ts';
+import { communityId } from '../record/community-id.ts';
+import type { Endpoint, FlowRecord, TlsFields } from '../record/flow-record.ts';
+import { TCP, Tunnel } from '../wire/segment.ts';
+import { cipherSuiteName } from '../tls/cipher-suites.ts';
+import type { CertificateFacts } from '../tls/certificate.ts';
+import type { Conversation } from './conversation.ts';
+import type { FlowTable } from './flow-table.ts';
+import type { FlowView } from './tracker.ts';
+
+/** Certificate names on a record. */
+const MAX_NAMES = 100;
+
+export interface RecordOptions {
+  readonly observer: string;
+  readonly interface?: string;
+  readonly communityIdSeed: number;
+  /** Adds ja3_string and supported_ciphers. */
+  readonly verbose: boolean;
+}
+
+/** The flow record (record/flow-record.ts) of one flow as it stands. */
+export function toRecord(
+  action: FlowRecord['event']['action'],
+  view: FlowView,
+  now: number,
+  options: RecordOptions,
+): FlowRecord {
+  const { table, slot, client, conversation: c } = view;
+  const tcp = table.transport(slot) === TCP;
+  const src = words(table, slot, client);
+  const dst = words(table, slot, 1 - client);
+  const sourceIp = ipText(...src);
+  const destinationIp = ipText(...dst);
+  const ports = { srcPort: table.port(slot, client), dstPort: table.port(slot, 1 - client) };
+  const community = communityId({ protocol: table.transport(slot), src, dst, ...ports }, options.communityIdSeed);
+  const first = table.firstSeen[slot]!;
+  const domain = domainOf(c);
+  const anomalies = anomalyNames(view.anomalies);
+  const tls = c.protocol === 'ssh' ? undefined : tlsFields(c, options.verbose);
+  const last = table.lastSeen[slot]!;
+  return {
+    '@timestamp': formatMicros(now),
+    event: {
+      kind: 'event',
+      category: ['network'],
+      dataset: 'waybill.flow',
+      action,
+      start: formatMicros(first),
+      end: formatMicros(last),
+      duration: Math.round((last - first) * 1000),
+    },
+    network: {
+      transport: tcp ? 'tcp' : 'udp',
+      ...(c.protocol ? { protocol: c.protocol } : {}),
+      type: sourceIp.includes(':') ? 'ipv6' : 'ipv4',
+      community_id: community,
+      direction: direction(isPrivate(...src), isPrivate(...dst)),
+      ...(c.vlan >= 0 ? { vlan: { id: String(c.vlan) } } : {}),
+    },
+    source: endpoint(view, client, sourceIp),
+    destination: { ...endpoint(view, 1 - client, destinationIp), ...(domain ? { domain: domain.name } : {}) },
+    ...(tls ? { tls } : {}),
+    ...(c.ssh ? { ssh: c.ssh } : {}),
+    observer: {
+      name: options.observer,
+      type: 'sensor',
+      ...(options.interface ? { ingress: { interface: { name: options.interface } } } : {}),
+    },
+    waybill: {
+      flow_id: `${community.slice(2, 18).replaceAll('+', '-').replaceAll('/', '_')}.${Math.floor(first).toString(36)}`,
+      schema: 1,
+      ...(c.via ? { via: c.via } : {}),
+      ...(c.viaTarget ? { via_target: c.viaTarget } : {}),
+      ...(c.tunnels !== 0 ? { tunnel: tunnelNames(c.tunnels) } : {}),
+      ...(anomalies.length > 0 ? { anomalies } : {}),
+      bytes_exact: view.exact,
+      ...(c.firstBytesAt > 0 ? { first_bytes_at: formatMicros(c.firstBytesAt) } : {}),
+      ...(c.bursts.length > 0 ? { upstream_bursts: [...c.bursts].sort((a, b) => b - a) } : {}),
+      ...(view.missedBytes > 0 ? { missed_bytes: view.missedBytes } : {}),
+      ...(view.endReason ? { end_reason: view.endReason } : {}),
+      ...(domain && domain.from !== 'sni' ? { domain_source: domain.from } : {}),
+    },
+  };
+}
+
+function endpoint(view: FlowView, side: number, ip: string): Endpoint {
+  const d = view.slot * 2 + side;
+  return {
+    ip,
+    port: view.table.port(view.slot, side),
+    bytes: view.table.bytes[d]! + view.tailBytes[side as 0 | 1],
+    packets: view.table.packets[d]!,
+  };
+}
+
+const words = (table: FlowTable, slot: number, side: number): IpWords => [
+  table.word(slot, side, 0),
+  table.word(slot, side, 1),
+  table.word(slot, side, 2),
+  table.word(slot, side, 3),
+];
+
+function direction(fromPrivate: boolean, toPrivate: boolean): FlowRecord['network']['direction'] {
+  if (fromPrivate) return toPrivate ? 'internal' : 'egress';
+  return toPrivate ? 'ingress' : 'external';
+}
+
+/** Where the client meant to go: the name in its hello, else the one in the prelude. */
+function domainOf(c: Conversation): { name: string; from: string } | undefined {
+  const sni = c.clientFacts?.serverName;
+  if (sni !== undefined && isHostname(sni)) return { name: plain(sni), from: 'sni' };
+  const target = c.viaTarget?.replace(/:\d+$/, '');
+  if (target !== undefined && isHostname(target)) return { name: plain(target), from: c.via ?? 'prelude' };
+  return undefined;
+}
+
+const plain = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+
+function tlsFields(c: Conversation, verbose: boolean): TlsFields | undefined {
+  const { clientFacts: client, serverFacts: server, certificateFacts: certificate } = c;
+  const fields: TlsFields = {
+    ...(server ? { version: server.version, version_protocol: server.versionProtocol, cipher: server.cipher } : {}),
+    ...(server?.alpn !== undefined ? { next_protocol: server.alpn } : {}),
+    established: c.established,
+    ...(c.resumed !== undefined ? { resumed: c.resumed } : {}),
+  };
+  if (client) {
+    fields.client = {
+      ...(client.serverName !== undefined ? { server_name: client.serverName } : {}),
+      ja3: client.ja3,
+      ...(verbose ? { ja3_string: client.ja3String } : {}),
+      ja4: client.ja4,
+      version: client.version,
+      ...(client.alpn.length > 0 ? { alpn: [...client.alpn] } : {}),
+      ...(client.ech ? { ech: client.ech } : {}),
+      ...(verbose ? { supported_ciphers: client.ciphers.map(cipherSuiteName) } : {}),
+    };
+  }
+  if (server || c.certificateSha256 !== undefined) {
+    fields.server = {
+      ...(server ? { ja3s: server.ja3s } : {}),
+      ...(certificate ? certificateFields(certificate, c.certificateNameMatches) : {}),
+      ...(c.certificateSha256 !== undefined ? { hash: { sha256: c.certificateSha256 } } : {}),
+    };
+  }
+  return fields;
+}
+
+function certificateFields(facts: CertificateFacts, nameMatches: boolean | undefined): NonNullable<TlsFields['server']> {
+  return {
+    subject: facts.subject,
+    issuer: facts.issuer,
+    ...(facts.notBefore !== undefined ? { not_before: facts.notBefore } : {}),
+    ...(facts.notAfter !== undefined ? { not_after: facts.notAfter } : {}),
+    x509: {
+      ...(facts.alternativeNames.length > 0 ? { alternative_names: facts.alternativeNames.slice(0, MAX_NAMES) } : {}),
+      serial_number: facts.serialNumber,
+      public_key_algorithm: facts.publicKeyAlgorithm,
+    },
+    self_signed: facts.selfSigned,
+    ...(nameMatches !== undefined ? { name_matches: nameMatches } : {}),
+  };
+}
+
+function tunnelNames(bits: number): string[] {
+  return Object.entries(Tunnel)
+    .filter(([, bit]) => (bits & bit) !== 0)
+    .map(([name]) => name);
+}
