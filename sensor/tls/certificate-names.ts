@@ -8,6 +8,7 @@ import { ByteCursor } from '../base/cursor.ts';
 import { ipText, parseIp } from '../base/ip.ts';
 import { byteString, isIpLiteral, safeText } from '../base/text.ts';
 import type { CertificateFacts } from './certificate.ts';
+import { derWindow } from './der.ts';
 
 /** Names kept of one certificate. Public authorities stop at 100 to 2,000. */
 export const MAX_ALTERNATIVE_NAMES = 2_000;
@@ -74,15 +75,6 @@ const normalName = (name: string): string => (name.endsWith('.') ? name.slice(0,
 /** The first CN of a name as `distinguishedName` writes it. */
 function commonName(subject: string): string {
   return /(?:^|[,+])CN=((?:[^,+\\]|\\.)*)/.exec(subject)?.[1] ?? '';
-}
-
-/** Length of a DER value in short or long form, then the value. */
-function derWindow(cursor: ByteCursor): ByteCursor {
-  const first = cursor.u8();
-  if (first < 0x80) return cursor.window(first);
-  let length = 0;
-  for (let octets = first & 0x7f; octets > 0 && !cursor.short; octets--) length = length * 256 + cursor.u8();
-  return cursor.window(length);
 }
 
 function addressText(value: ByteCursor): string {

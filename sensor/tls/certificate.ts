@@ -15,7 +15,7 @@ import { GenerationCache } from '../base/generation-cache.ts';
 import type { Fault } from '../base/outcome.ts';
 import { asn1Time } from './asn1-time.ts';
 import { readAlternativeNames } from './certificate-names.ts';
-import { childrenOf, contentOf, type DerNode, DerTag, readDer, sameDer, tagOf } from './der.ts';
+import { childrenOf, contentOf, type DerNode, DerTag, derEnd, readDer, sameDer, tagOf } from './der.ts';
 import { distinguishedName } from './distinguished-name.ts';
 import { publicKeyAlgorithmName } from './object-identifiers.ts';
 
@@ -71,7 +71,10 @@ export function leafOf(bytes: Uint8Array, start: number, end: number): ByteCurso
 /** Reads one DER certificate, bytes[start, end). */
 export function readCertificate(bytes: Uint8Array, start: number, end: number): CertificateReading {
   if (end - start > MAX_CERTIFICATE_BYTES) return { kind: 'bad', why: 'over-cap', sha256: undefined };
-  const sha256 = hash('sha256', bytes.subarray(start, end));
+  // Bytes after the certificate's own length are none of it.
+  const own = derEnd(bytes, start, end);
+  const sha256 = hash('sha256', bytes.subarray(start, own));
+  if (own < end) return { kind: 'bad', why: 'trailing-bytes', sha256 };
   const known = readings.get(sha256);
   if (known !== undefined) return known;
   const reading = readDerCertificate(bytes, start, end, sha256);

@@ -15,7 +15,7 @@ import { ByteCursor } from '../base/cursor.ts';
 import { bad, type Fault, type Outcome, ok } from '../base/outcome.ts';
 import { type ByteString, byteString } from '../base/text.ts';
 import { type EchKind, readEch } from './ech.ts';
-import { ExtensionType } from './extension-types.ts';
+import { ExtensionType, isPadding } from './extension-types.ts';
 
 /** What a client said about itself. Every list is as sent, in wire order, GREASE included. */
 export interface ClientHello {
@@ -57,7 +57,8 @@ const NONE: readonly never[] = [];
  * Parses the body of one handshake message of type client_hello: bytes[start, end), header already removed.
  *
  * It accepts only what is complete: every vector must fill exactly the bytes its length promised, at every level that a
- * fingerprint or a name is read from. Empty lists and a missing extension block are accepted; they occur.
+ * fingerprint or a name is read from. Empty lists, a missing extension block and up to three zero bytes at its end are
+ * accepted; they occur.
  */
 export function parseClientHello(
   bytes: Uint8Array,
@@ -124,7 +125,7 @@ class ExtensionReader {
 
   /** Reads the whole block, or names what is wrong with it. */
   readAll(block: ByteCursor): Fault | undefined {
-    while (block.left > 0) {
+    while (block.left > 0 && !isPadding(block)) {
       const type = block.u16();
       const body = block.vector16();
       if (block.short) return 'truncated';

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { asn1 } from 'node-forge';
+import { ByteCursor } from '../base/cursor.ts';
 import type { Fault } from '../base/outcome.ts';
 
 /** An ASN.1 value as node-forge reads it: primitive values are strings with one character per byte. */
@@ -77,6 +78,23 @@ export const childrenOf = (node: DerNode | undefined): readonly DerNode[] =>
 /** The content octets of a primitive value, one character per byte; empty for a constructed one. */
 export const contentOf = (node: DerNode | undefined): string =>
   node !== undefined && typeof node.value === 'string' ? node.value : '';
+
+/** Where the DER value that begins at `start` ends by its own length; `end` when that is further off or not readable. */
+export function derEnd(bytes: Uint8Array, start: number, end: number): number {
+  const value = new ByteCursor(bytes, start, end);
+  value.u8();
+  const body = derWindow(value);
+  return body.short ? end : body.end;
+}
+
+/** The value behind a length in short or long form (X.690 §8.1.3); `short` when it does not fit. */
+export function derWindow(cursor: ByteCursor): ByteCursor {
+  const first = cursor.u8();
+  if (first < 0x80) return cursor.window(first);
+  let length = first === 0x80 ? Number.NaN : 0; // indefinite is BER, not DER
+  for (let octets = first & 0x7f; octets > 0 && !cursor.short; octets--) length = length * 256 + cursor.u8();
+  return cursor.window(length);
+}
 
 /** Walks tags and lengths only. Undefined when every length fits into the value around it and the caps hold. */
 function measureDer(bytes: Uint8Array, start: number, end: number): Fault | undefined {

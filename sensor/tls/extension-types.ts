@@ -1,3 +1,5 @@
+import type { ByteCursor } from '../base/cursor.ts';
+
 /** The TLS extension types we look into (IANA TLS ExtensionType Values). All others are numbers to us. */
 export const ExtensionType = {
   /** RFC 6066 §3 */
@@ -23,3 +25,18 @@ export const ExtensionType = {
   /** draft-ietf-tls-esni up to 06: only the name was encrypted */
   esni: 0xffce,
 } as const;
+
+/** type(2), length(2) */
+const HEADER_BYTES = 4;
+
+/**
+ * Whether what is left of an extension block is a few zero bytes, too few for another extension. Some stacks and tools
+ * leave them there; they can neither be nor hide an extension, so names and fingerprints are those of the rest.
+ */
+export function isPadding({ bytes, at, end }: ByteCursor): boolean {
+  if (end - at >= HEADER_BYTES) return false;
+  for (let i = at; i < end; i++) {
+    if (bytes[i] !== 0) return false;
+  }
+  return true;
+}

@@ -11,9 +11,10 @@
  *     } ServerHello;
  */
 import { ByteCursor } from '../base/cursor.ts';
-import { bad, type Outcome, ok } from '../base/outcome.ts';
+import { bad, type Fault, type Outcome, ok } from '../base/outcome.ts';
 import { type ByteString, byteString } from '../base/text.ts';
-import { ExtensionType } from './extension-types.ts';
+import { ExtensionType, isPadding } from './extension-types.ts';
+import { TLS13 } from './tls-versions.ts';
 
 /** What a server chose. */
 export interface ServerHello {
@@ -40,51 +41,72 @@ const RETRY_REQUEST_RANDOM = byteString(
   0,
   RANDOM_BYTES,
 );
-/** Before draft 22 the draft's number stood in legacy_version and the hello was shorter. */
-const SHORT_FORM_DRAFTS = { first: 0x7f00, last: 0x7f15 } as const;
+/**
+ * Drafts 14 to 21 put their own version into legacy_version and left out session id and compression; 0x0304 stood there
+ * in the earliest. Nothing else sends these numbers, but a hello that does not fit is tried in the usual form.
+ */
+const isShortForm = (version: number): boolean => version === TLS13 || (version >= 0x7f00 && version <= 0x7f15);
 
 /** Parses the body of one handshake message of type server_hello: bytes[start, end), header already removed. */
 export function parseServerHello(bytes: Uint8Array, start: number, end: number): Outcome<ServerHello> {
+  if (isShortForm(new ByteCursor(bytes, start, end).u16())) {
+    const hello = parseForm(bytes, start, end, true);
+    if (hello.kind === 'ok') return hello;
+  }
+  return parseForm(bytes, start, end, false);
+}
+
+function parseForm(bytes: Uint8Array, start: number, end: number, shortForm: boolean): Outcome<ServerHello> {
   const hello = new ByteCursor(bytes, start, end);
 
   const legacyVersion = hello.u16();
   const random = hello.window(RANDOM_BYTES);
-  const shortForm = legacyVersion >= SHORT_FORM_DRAFTS.first && legacyVersion <= SHORT_FORM_DRAFTS.last;
   const sessionId = shortForm ? hello.window(0) : hello.vector8();
   const cipherSuite = hello.u16();
   if (!shortForm) hello.u8(); // legacy_compression_method
   if (hello.short) return bad('truncated', hello.at);
   if (sessionId.left > MAX_SESSION_ID_BYTES) return bad('length-mismatch', sessionId.at);
 
-  const extensionTypes: number[] = [];
-  let version: number | undefined;
-  let alpn: ByteString | undefined;
-  let acceptsPsk = false;
+  const extensions = new ExtensionReader();
   if (hello.left > 0) {
     const block = hello.vector16();
     if (hello.short) return bad('truncated', hello.at);
     if (hello.left > 0) return bad('trailing-bytes', hello.at);
-    while (block.left > 0) {
-      const type = block.u16();
-      const body = block.vector16();
-      if (block.short) return bad('truncated', block.at);
-      extensionTypes.push(type);
-      if (type === ExtensionType.supportedVersions && body.left === 2) version ??= body.u16();
-      else if (type === ExtensionType.alpn) alpn ??= selectedProtocol(body);
-      else if (type === ExtensionType.preSharedKey) acceptsPsk = true;
-    }
+    const fault = extensions.readAll(block);
+    if (fault !== undefined) return bad(fault, block.at);
   }
 
   return ok({
     legacyVersion,
-    version: version ?? legacyVersion,
+    version: extensions.version ?? legacyVersion,
     sessionId: byteString(bytes, sessionId.at, sessionId.end),
     cipherSuite,
-    extensionTypes,
-    alpn,
-    acceptsPsk,
+    extensionTypes: extensions.types,
+    alpn: extensions.alpn,
+    acceptsPsk: extensions.acceptsPsk,
     isRetryRequest: byteString(bytes, random.at, random.end) === RETRY_REQUEST_RANDOM,
   });
+}
+
+/** Collects what we read of an extension block. Of a type sent twice the first body counts. */
+class ExtensionReader {
+  readonly types: number[] = [];
+  version: number | undefined;
+  alpn: ByteString | undefined;
+  acceptsPsk = false;
+
+  readAll(block: ByteCursor): Fault | undefined {
+    while (block.left > 0 && !isPadding(block)) {
+      const type = block.u16();
+      const body = block.vector16();
+      if (block.short) return 'truncated';
+      this.types.push(type);
+      if (type === ExtensionType.supportedVersions && body.left === 2) this.version ??= body.u16();
+      else if (type === ExtensionType.alpn) this.alpn ??= selectedProtocol(body);
+      else if (type === ExtensionType.preSharedKey) this.acceptsPsk = true;
+    }
+    return undefined;
+  }
 }
 
 /** RFC 7301 §3.1: the server's list has exactly one name; of another length it selects nothing. */
