@@ -5,11 +5,15 @@ const MAX_HELD_BYTES = 131_072;
 /** Bytes of what was delivered kept for comparison with overlapping copies. */
 const MAX_DELIVERED_KEPT = 16_384;
 
+/** None; a wrong checksum or a foreign time-to-live; a few zero bytes on a bare acknowledgement. */
+export type Doubt = 0 | 1 | 2;
+
 interface Held {
   readonly seq: number;
   readonly data: Uint8Array;
-  /** Would be believed only once the peer acknowledges it. */
-  readonly doubtful: boolean;
+  /** 0 is believed as it comes; others only once the peer acknowledges them, the less doubtful first. */
+  doubt: Doubt;
+  readonly firstDoubt: Doubt;
 }
 
 /** Signed distance from `a` to `b` in TCP sequence space, modulo 2^32 (RFC 9293 §3.4). */
@@ -39,6 +43,8 @@ export class StreamAssembler {
   gap = false;
   /** A doubtful segment was replaced by another one. */
   doubtfulReplaced = false;
+  /** A doubtful segment was acknowledged and used. */
+  doubtConfirmed = false;
 
   private held: Held[] = [];
   private heldBytes = 0;
@@ -49,7 +55,7 @@ export class StreamAssembler {
   reset(): void {
     this.started = false;
     this.nextSeq = 0;
-    this.outOfOrder = this.overlapDiffers = this.gap = this.doubtfulReplaced = false;
+    this.outOfOrder = this.overlapDiffers = this.gap = this.doubtfulReplaced = this.doubtConfirmed = false;
     this.overCap = 0;
     this.release();
   }
@@ -71,44 +77,47 @@ export class StreamAssembler {
     return this.held.length === 0;
   }
 
-  push(seq: number, bytes: Uint8Array, start: number, end: number, doubtful: boolean, deliver: Deliver): void {
+  push(seq: number, bytes: Uint8Array, start: number, end: number, doubt: Doubt, deliver: Deliver): void {
     if (!this.started) this.startAt(seq);
     const ahead = seqDistance(this.nextSeq, seq);
-    if (ahead === 0 && !doubtful && this.held.length === 0) {
+    if (ahead === 0 && doubt === 0 && this.held.length === 0) {
       this.give(bytes, start, end, deliver);
       return;
     }
     const size = end - start;
     if (ahead < 0) {
       const old = Math.min(-ahead, size);
-      if (!doubtful) this.compare(seq, bytes, start, start + old);
+      if (doubt === 0) this.compare(seq, bytes, start, start + old);
       if (old === size) return;
-      this.push((seq + old) | 0, bytes, start + old, end, doubtful, deliver);
+      this.push((seq + old) | 0, bytes, start + old, end, doubt, deliver);
       return;
     }
-    if (ahead === 0 && !doubtful) {
+    if (ahead === 0 && doubt === 0) {
       this.give(bytes, start, end, deliver);
       this.drain(deliver);
       return;
     }
     if (ahead > 0) this.outOfOrder = true;
-    this.hold(seq, bytes, start, end, doubtful);
+    this.hold(seq, bytes, start, end, doubt);
   }
 
   /** The peer has acknowledged everything before `ack`: believe what it confirms, pass over what was never captured. */
   acknowledged(ack: number, deliver: Deliver): void {
     if (this.held.length === 0 || seqDistance(this.nextSeq, ack) <= 0) return;
-    for (let i = 0; i < this.held.length; i++) {
-      const h = this.held[i]!;
-      if (h.doubtful && seqDistance((h.seq + h.data.length) | 0, ack) >= 0) {
-        this.held[i] = { seq: h.seq, data: h.data, doubtful: false };
-      }
+    for (const h of this.held) {
+      if (h.doubt !== 0 && seqDistance((h.seq + h.data.length) | 0, ack) >= 0) h.doubt = 0;
     }
     this.drain(deliver);
     if (this.held.length > 0 && seqDistance(this.nextSeq, ack) > 0) {
-      const first = this.held.find((h) => !h.doubtful);
+      const first = this.held.find((h) => h.doubt === 0);
       if (first && seqDistance(first.seq, ack) > 0) this.gap = true;
     }
+  }
+
+  /** Nothing more will come, so nothing can speak against what was held in doubt. */
+  finish(deliver: Deliver): void {
+    for (const h of this.held) h.doubt = 0;
+    this.drain(deliver);
   }
 
   private give(bytes: Uint8Array, start: number, end: number, deliver: Deliver): void {
@@ -119,14 +128,17 @@ export class StreamAssembler {
 
   private drain(deliver: Deliver): void {
     for (;;) {
-      const index = this.held.findIndex((h) => !h.doubtful && seqDistance(h.seq, this.nextSeq) >= 0);
+      const index = this.nextIndex();
       if (index < 0) break;
       const h = this.held[index]!;
       this.held.splice(index, 1);
       this.heldBytes -= h.data.length;
       const old = Math.min(seqDistance(h.seq, this.nextSeq), h.data.length);
       if (old > 0) this.compare(h.seq, h.data, 0, old);
-      if (old < h.data.length) this.give(h.data, old, h.data.length, deliver);
+      if (old < h.data.length) {
+        if (h.firstDoubt !== 0) this.doubtConfirmed = true;
+        this.give(h.data, old, h.data.length, deliver);
+      }
     }
     const before = this.held.length;
     this.held = this.held.filter((h) => seqDistance(this.nextSeq, (h.seq + h.data.length) | 0) > 0);
@@ -136,20 +148,31 @@ export class StreamAssembler {
     }
   }
 
-  private hold(seq: number, bytes: Uint8Array, start: number, end: number, doubtful: boolean): void {
+  /** Of the held segments that reach the next byte the one that was least in doubt, the earliest of those. */
+  private nextIndex(): number {
+    let best = -1;
+    for (let i = 0; i < this.held.length; i++) {
+      const h = this.held[i]!;
+      if (h.doubt !== 0 || seqDistance(h.seq, this.nextSeq) < 0) continue;
+      if (best < 0 || h.firstDoubt < this.held[best]!.firstDoubt) best = i;
+    }
+    return best;
+  }
+
+  private hold(seq: number, bytes: Uint8Array, start: number, end: number, doubt: Doubt): void {
     const size = end - start;
     if (this.held.length >= MAX_HELD_SEGMENTS || this.heldBytes + size > MAX_HELD_BYTES) {
       this.overCap++;
       return;
     }
-    const same = this.held.find((h) => h.seq === seq && h.data.length >= size && h.doubtful === doubtful);
+    const same = this.held.find((h) => h.seq === seq && h.data.length >= size && h.firstDoubt === doubt);
     if (same) {
       if (!equalBytes(same.data, 0, bytes, start, size)) this.overlapDiffers = true;
       return;
     }
     let at = this.held.length;
     while (at > 0 && seqDistance(this.held[at - 1]!.seq, seq) < 0) at--;
-    this.held.splice(at, 0, { seq, data: bytes.slice(start, end), doubtful });
+    this.held.splice(at, 0, { seq, data: bytes.slice(start, end), doubt, firstDoubt: doubt });
     this.heldBytes += size;
   }
 

@@ -59,10 +59,11 @@ export class TcpHandshake {
     c.tunnels |= s.tunnels;
     const foreign = side.ttl !== 0 && Math.abs(s.ttl - side.ttl) > TTL_SLACK;
     if (side.ttl === 0) side.ttl = s.ttl;
-    const doubtful = badChecksum || foreign || isPadding(s);
+    // Once a wrong checksum of this side was acknowledged, its checksums are filled in behind the capture point.
+    const doubt = isPadding(s) ? 2 : foreign || (badChecksum && !side.offload) ? 1 : 0;
     if (badChecksum) side.badChecksums++;
     const seq = (s.flags & 2) !== 0 ? s.seq + 1 : s.seq;
-    side.assembler.push(seq, s.bytes, s.payloadStart, s.payloadEnd, doubtful, side.deliver);
+    side.assembler.push(seq, s.bytes, s.payloadStart, s.payloadEnd, doubt, side.deliver);
     this.judge(side);
   }
 
@@ -71,14 +72,18 @@ export class TcpHandshake {
     const side = this.sides[direction as 0 | 1];
     if (side.finished || side.assembler.empty) return;
     side.assembler.acknowledged(ack | 0, side.deliver);
-    if (side.badChecksums > 0 && side.assembler.empty) this.note(anomalyBit('bad_checksum'));
+    if (side.badChecksums > 0 && side.assembler.doubtConfirmed) side.offload = true;
     this.judge(side);
   }
 
   /** No more will come: what is incomplete is named. */
   finish(): void {
     const c = this.conversation;
-    for (const side of this.sides) this.flags(side);
+    for (const side of this.sides) {
+      if (side.finished) continue;
+      side.assembler.finish(side.deliver);
+      this.flags(side);
+    }
     if (c.protocol === 'tls' && c.clientFacts === undefined && c.client >= 0 && this.sides[c.client as 0 | 1].tls) {
       const named = anomalyBit('hello_malformed') | anomalyBit('midstream') | anomalyBit('sslv2_hello');
       if ((c.anomalies & named) === 0) c.mark('hello_incomplete');
@@ -188,6 +193,7 @@ export class TcpHandshake {
     if (a.doubtfulReplaced) c.mark('doubtful_replaced');
     if (a.gap) c.mark('gap');
     if (a.overCap > 0) c.mark('over_cap');
+    if (side.badChecksums > 0 && a.doubtConfirmed) c.mark('bad_checksum');
   }
 }
 
@@ -222,6 +228,7 @@ class Side {
   /** Time-to-live of its first payload segment. */
   ttl = 0;
   badChecksums = 0;
+  offload = false;
   chunks = 0;
   midstream = 0;
   bytes = 0;
@@ -239,7 +246,7 @@ class Side {
   reset(): void {
     this.assembler.reset();
     this.stream.reset();
-    this.sawSyn = this.tls = this.finished = false;
+    this.sawSyn = this.tls = this.finished = this.offload = false;
     this.ttl = this.badChecksums = this.chunks = this.midstream = this.bytes = this.pendingSize = this.preludeSize = 0;
     this.prelude = new Uint8Array(0);
   }
