@@ -11,8 +11,8 @@ import { PCAPNG_MAGIC, PcapngParser } from './pcapng-file.ts';
 import { RECORD_CAP, type RecordParser } from './record-parser.ts';
 
 /**
- * Bytes read at once. Measured on a 1 GB file in the page cache, read and deliver: 1 MiB is the fastest of 0.25 to
- * 8 MiB by a little (it stays in the second-level cache), and steady.
+ * Bytes read at once. Measured on a 1 GB file in the page cache, read and decoded: 1 and 2 MiB take 0.13 s, 256 KiB
+ * 0.15 s, 4 MiB 0.16 s, 8 MiB 0.21 s; what was just read is then still in the processor's cache.
  */
 const READ_BYTES = 1 << 20;
 
@@ -81,7 +81,11 @@ export class CaptureReader {
 
   /** The input is over: how it went. */
   end(): CaptureSummary {
-    const damaged = this.refused ?? (this.parser ? this.parser.finish(this.have) : nothingThere(this.have));
+    return this.stop(this.refused ?? (this.parser ? this.parser.finish(this.have) : nothingThere(this.have)));
+  }
+
+  /** The caller stops before the end, for the reason given or for its own: how it went. */
+  stop(damaged?: string): CaptureSummary {
     const summary: CaptureSummary = { packets: this.packets, bytes: this.bytes };
     if (damaged !== undefined) summary.damaged = damaged;
     return summary;

@@ -1,5 +1,6 @@
 /** Captures on disk or on standard input: plain or gzip, pcap or pcapng. */
-import { closeSync, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { CaptureReader, captureFormat } from './capture-reader.ts';
@@ -19,70 +20,84 @@ const STREAM_CHUNK_BYTES = 256 << 10;
 const SNIFF_BYTES = 4;
 
 export interface ReadOptions {
-  /** Stops the reading between two blocks; what was read until then is the result. */
+  /** Stops the reading between two blocks; the summary then tells of what was read until there. */
   readonly signal?: AbortSignal;
-  /** Instead of standard input for the path "-". */
-  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Read instead of standard input for the path "-". */
+  readonly stdin?: Readable;
 }
 
 /**
  * Reads a capture to its end, handing each packet to `sink`. Damage is not an exception: everything before it is
- * delivered and the summary names it. Rejects only when the file cannot be opened.
+ * delivered and the summary names it. Rejects, with one line of text, only when there is nothing to read from.
  */
 export async function readCapture(path: string, sink: PacketSink, options: ReadOptions = {}): Promise<CaptureSummary> {
-  if (path === STDIN) return readStream(options.stdin ?? process.stdin, sink, options.signal);
-  const fd = openSync(path, 'r');
-  let handedOver = false;
+  const reader = new CaptureReader(sink);
+  if (path === STDIN) return readStream(options.stdin ?? process.stdin, reader, options.signal);
+  const file = await openFile(path);
   try {
-    const stat = fstatSync(fd);
-    if (stat.isDirectory()) throw new Error(`${path} is a directory`);
-    const seekable = stat.isFile();
-    if (seekable && captureFormat(headOf(fd)) !== 'gzip') return await readPlain(fd, sink, options.signal);
-    // A stream reads from the start again: headOf did not move the file position.
-    handedOver = true;
-    return await readStream(createReadStream(path, { fd, highWaterMark: STREAM_CHUNK_BYTES }), sink, options.signal);
+    const stat = await file.stat();
+    if (stat.isDirectory()) throw new Error(`cannot read ${path}: it is a directory`);
+    if (stat.isFile() && captureFormat(headOf(file)) !== 'gzip') return await readPlain(file, reader, options.signal);
+    const stream = file.createReadStream({ autoClose: false, highWaterMark: STREAM_CHUNK_BYTES });
+    return await readStream(stream, reader, options.signal);
   } finally {
-    if (!handedOver) closeSync(fd);
+    await file.close();
   }
 }
 
-function headOf(fd: number): Uint8Array {
-  const head = new Uint8Array(SNIFF_BYTES);
-  return head.subarray(0, readSync(fd, head, 0, SNIFF_BYTES, 0));
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new Error(`cannot open ${path}: ${OPEN_ERRORS.get(error.code) ?? error.code}`, { cause: error });
+  }
 }
 
-async function readPlain(fd: number, sink: PacketSink, signal: AbortSignal | undefined): Promise<CaptureSummary> {
-  const reader = new CaptureReader(sink);
+const OPEN_ERRORS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such file'],
+  ['EACCES', 'permission denied'],
+  ['ENOTDIR', 'part of the path is not a directory'],
+  ['EMFILE', 'too many open files'],
+]);
+
+/** The first bytes; the file position does not move. */
+function headOf(file: FileHandle): Uint8Array {
+  const head = new Uint8Array(SNIFF_BYTES);
+  return head.subarray(0, readSync(file.fd, head, 0, SNIFF_BYTES, 0));
+}
+
+async function readPlain(file: FileHandle, reader: CaptureReader, signal?: AbortSignal): Promise<CaptureSummary> {
   let untilYield = YIELD_BYTES;
   try {
-    for (let count = reader.readFrom(fd); count > 0 && !signal?.aborted; count = reader.readFrom(fd)) {
+    for (let count = reader.readFrom(file.fd); count > 0; count = reader.readFrom(file.fd)) {
       untilYield -= count;
       if (untilYield > 0) continue;
       untilYield = YIELD_BYTES;
       await new Promise((resolve) => setImmediate(resolve));
+      if (signal?.aborted) return reader.stop();
     }
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    return { packets: reader.packets, bytes: reader.bytes, damaged: readingFailed(error, reader) };
+    return reader.stop(inputFailed(error, reader));
   }
   return reader.end();
 }
 
-async function readStream(
-  source: AsyncIterable<Uint8Array>,
-  sink: PacketSink,
-  signal: AbortSignal | undefined,
-): Promise<CaptureSummary> {
-  const reader = new CaptureReader(sink);
+async function readStream(source: Readable, reader: CaptureReader, signal?: AbortSignal): Promise<CaptureSummary> {
+  // A pipe may be silent for hours; destroying it is what ends the wait.
+  const abort = (): void => void source.destroy();
+  signal?.addEventListener('abort', abort, { once: true });
   try {
     for await (const chunk of gunzipped(source)) {
-      if (!reader.push(chunk) || signal?.aborted) break;
+      if (signal?.aborted) return reader.stop();
+      if (!reader.push(chunk)) break;
     }
   } catch (error) {
-    if (!isSystemError(error)) throw error;
-    return { packets: reader.packets, bytes: reader.bytes, damaged: readingFailed(error, reader) };
+    return signal?.aborted ? reader.stop() : reader.stop(inputFailed(error, reader));
+  } finally {
+    signal?.removeEventListener('abort', abort);
   }
-  return reader.end();
+  return signal?.aborted ? reader.stop() : reader.end();
 }
 
 /** The chunks of `source`, decompressed when they start with the gzip magic (several members included). */
@@ -94,15 +109,15 @@ async function* gunzipped(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
     if (next.done) break;
     head = head.length === 0 ? next.value : Buffer.concat([head, next.value]);
   }
-  const whole = prepend(head, chunks);
+  const whole = withHead(head, chunks);
   if (captureFormat(head) !== 'gzip') return yield* whole;
   const gunzip = createGunzip({ chunkSize: STREAM_CHUNK_BYTES });
-  // An error reaches the loop below through `gunzip`, which pipeline destroys with it.
+  // An error on the way reaches the consumer through `gunzip`, which pipeline destroys with it.
   pipeline(Readable.from(whole, { objectMode: false }), gunzip, () => {});
   yield* gunzip;
 }
 
-async function* prepend(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* withHead(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     if (head.length > 0) yield head;
     for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
@@ -116,7 +131,8 @@ function isSystemError(error: unknown): error is Error & { readonly code: string
   return error instanceof Error && 'code' in error && typeof error.code === 'string';
 }
 
-function readingFailed(error: Error & { readonly code: string }, reader: CaptureReader): string {
+function inputFailed(error: unknown, reader: CaptureReader): string {
+  if (!isSystemError(error)) throw error;
   const what = error.code.startsWith('Z_')
     ? `the gzip data is damaged (${error.message})`
     : `reading failed (${error.code})`;

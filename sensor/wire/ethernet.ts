@@ -56,7 +56,8 @@ export function peelEtherType(frame: Frame, out: Segment): Step {
       case EtherType.qinqOld:
         // priority 3 bits . drop eligible 1 . VLAN id 12, then the next type
         if (frame.end - frame.at < 4) return frame.missing(4);
-        out.vlan = u16(bytes, frame.at) & 0xfff;
+        // Id 0 is a priority tag, which is in no VLAN.
+        out.vlan = u16(bytes, frame.at) & 0xfff || out.vlan;
         frame.type = u16(bytes, frame.at + 2);
         frame.at += 4;
         continue;
@@ -152,23 +153,31 @@ export function peelMpls(frame: Frame, out: Segment): Step {
   }
   if (frame.end - frame.at < 1) return frame.missing(1);
   const nibble = bytes[frame.at]! >> 4;
-  if ((nibble === 4 || nibble === 6) && !looksEthernet(frame, frame.at)) return Layer.ip;
-  if (nibble !== 0 || looksEthernet(frame, frame.at)) {
-    return looksEthernet(frame, frame.at) ? Layer.ethernet : Verdict.notIp;
-  }
+  if (nibble === 4 || nibble === 6) return holdsEthernet(frame) && !holdsIp(frame) ? Layer.ethernet : Layer.ip;
+  if (holdsEthernet(frame)) return Layer.ethernet; // a pseudowire without control word
+  if (nibble !== 0) return Verdict.notIp;
+  if (frame.end - frame.at < 4) return frame.missing(4);
   frame.at += 4;
-  return frame.end > frame.at ? Layer.ethernet : frame.missing(4);
+  return Layer.ethernet;
 }
 
-/**
- * A pseudowire without control word may start with any nibble: its frame is told by an IP EtherType with the matching
- * version nibble in the place where an Ethernet header has them.
- */
-function looksEthernet(frame: Frame, at: number): boolean {
+/** True when an IP EtherType with the matching version nibble, or a VLAN tag, is where an Ethernet header has it. */
+function holdsEthernet(frame: Frame): boolean {
+  const { bytes, at } = frame;
   if (frame.end - at < ETHERNET_BYTES + 1) return false;
-  const type = u16(frame.bytes, at + 12);
-  const nibble = frame.bytes[at + ETHERNET_BYTES]! >> 4;
-  return (type === EtherType.ipv4 && nibble === 4) || (type === EtherType.ipv6 && nibble === 6);
+  const type = u16(bytes, at + 12);
+  const nibble = bytes[at + ETHERNET_BYTES]! >> 4;
+  return (
+    (type === EtherType.ipv4 && nibble === 4) || (type === EtherType.ipv6 && nibble === 6) || type === EtherType.vlan
+  );
+}
+
+/** True when the length field fits an IP header of the version that the first nibble says. */
+function holdsIp(frame: Frame): boolean {
+  const { bytes, at } = frame;
+  if (frame.end - at < 20) return false;
+  const length = bytes[at]! >> 4 === 4 ? u16(bytes, at + 2) : 40 + u16(bytes, at + 4);
+  return length <= frame.wireEnd - at;
 }
 
 /** version and type 1 . code 1 . session 2 . length 2 (RFC 2516 §4), then PPP. */

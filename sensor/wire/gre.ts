@@ -14,6 +14,7 @@ const PPP = 0x880b;
 const ERSPAN = 0x88be;
 const ERSPAN_III = 0x22eb;
 const WCCP = 0x883e;
+const CISCO_META_DATA = 0x8909;
 
 /**
  * GRE (RFC 2784 §2, RFC 2890 §2; version 1 is PPTP, RFC 2637 §4.1): flags and version 2 . protocol 2 . [checksum 2 .
@@ -59,6 +60,15 @@ function greProtocol(frame: Frame, out: Segment, protocol: number, sequenced: bo
       if (frame.end - frame.at < 4) return frame.missing(4);
       if (frame.bytes[frame.at]! >> 4 !== 4) frame.at += 4;
       return Layer.ipv4;
+    }
+    case CISCO_META_DATA: {
+      // Other than behind Ethernet the next type comes first: type 2 . version 1 . length in words 1 . words.
+      if (frame.end - frame.at < 8) return frame.missing(8);
+      const length = 4 + 4 * Math.max(1, frame.bytes[frame.at + 3]!);
+      if (length > frame.end - frame.at) return frame.missing(length);
+      frame.type = u16(frame.bytes, frame.at);
+      frame.at += length;
+      return Layer.etherType;
     }
     default:
       frame.type = protocol;

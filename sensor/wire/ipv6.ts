@@ -26,6 +26,8 @@ export function peelIpv6(frame: Frame, out: Segment): Step {
   frame.at = at + HEADER_BYTES;
   // A payload length of 0 is a jumbogram (RFC 2675) or a large segment before the network card cut it.
   const length = u16(bytes, at + 4);
+  // In what may be a UDP tunnel by port alone nothing but an exact length is believed: IPv6 has no header checksum.
+  if (frame.hasPlain && length !== frame.wireEnd - frame.at) return Verdict.badLength;
   if (length !== 0 && !frame.narrow(length)) return Verdict.badLength;
   out.ipVersion = 6;
   out.src0 = i32(bytes, at + 8);
