@@ -139,7 +139,8 @@ function toWords(groups: readonly number[]): IpWords {
 
 /**
  * True for addresses that are not a destination on the public internet: this host, private and shared (CGNAT) space,
- * link-local, multicast, broadcast, benchmarking, documentation and reserved blocks (RFC 6890 registries).
+ * link-local, multicast, broadcast, benchmarking and reserved blocks (RFC 6890 registries). Documentation blocks
+ * (RFC 5737, RFC 3849, RFC 9637) count as outside: nobody's inside has them, and recordings use them for the internet.
  */
 export function isPrivate(w0: number, w1: number, w2: number, w3: number): boolean {
   return isIpv4(w0, w1, w2) ? isPrivateIpv4(w3) : isPrivateIpv6(w0, w1, w2, w3);
@@ -152,9 +153,7 @@ function isPrivateIpv4(address: number): boolean {
   if (ab === 0xc0a8 || ab === 0xa9fe) return true; // 192.168/16, 169.254/16
   if ((ab & 0xfff0) === 0xac10 || (ab & 0xffc0) === 0x6440) return true; // 172.16/12, 100.64/10 (RFC 6598)
   if ((ab & 0xfffe) === 0xc612) return true; // 198.18/15 (RFC 2544)
-  const abc = address >>> 8;
-  // 192.0.0/24, and 192.0.2/24, 198.51.100/24, 203.0.113/24 (RFC 5737)
-  return abc === 0xc00000 || abc === 0xc00002 || abc === 0xc63364 || abc === 0xcb0071;
+  return address >>> 8 === 0xc00000; // 192.0.0/24
 }
 
 function isPrivateIpv6(w0: number, w1: number, w2: number, w3: number): boolean {
@@ -162,7 +161,6 @@ function isPrivateIpv6(w0: number, w1: number, w2: number, w3: number): boolean 
   if (first === 0xff || (first & 0xfe) === 0xfc) return true; // multicast, ULA (RFC 4193)
   if (w0 >>> 22 === 0x3fa || w0 >>> 22 === 0x3fb) return true; // fe80::/10, fec0::/10
   if (w0 === 0 && w1 === 0 && w2 === 0) return w3 === 0 || w3 === 1; // ::, ::1
-  if (w0 === 0x20010db8) return true; // documentation (RFC 3849)
   if (w0 === 0x0064ff9b && w1 === 0 && w2 === 0) return isPrivateIpv4(w3); // NAT64 (RFC 6052): the IPv4 inside decides
-  return w0 >>> 12 === 0x3fff0 || (w0 === 0x01000000 && w1 === 0); // 3fff::/20 (RFC 9637), discard-only 100::/64
+  return w0 === 0x01000000 && w1 === 0; // discard-only 100::/64
 }
