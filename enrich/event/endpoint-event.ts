@@ -63,7 +63,12 @@ export interface ProcessRef {
   readonly description?: string;
   readonly commandLine?: string;
   readonly currentDirectory?: string;
-  readonly hashes?: { readonly md5?: string; readonly sha1?: string; readonly sha256?: string; readonly imphash?: string };
+  readonly hashes?: {
+    readonly md5?: string;
+    readonly sha1?: string;
+    readonly sha256?: string;
+    readonly imphash?: string;
+  };
   readonly signer?: string;
   readonly signatureStatus?: SignatureStatus;
   readonly user?: UserRef;
@@ -101,6 +106,10 @@ export interface ConnectionEvent extends Base {
   readonly outcome?: 'ok' | 'failed' | 'attempt';
   /** Name the feed gave for the remote end, when it is no reverse look-up. */
   readonly remoteName?: string;
+  /** Which moment of the connection is reported; absent means its opening. `at` of an `end` is when it closed. */
+  readonly phase?: 'open' | 'end';
+  /** Payload bytes of the whole connection by direction, from feeds that count them (an `end` of Elastic Defend). */
+  readonly bytes?: { readonly sent: number; readonly received: number };
   /** Aggregated row: process talked to this remote during [at, until] `count` times. */
   readonly aggregate?: { readonly until: number; readonly count: number };
 }
@@ -108,7 +117,11 @@ export interface ConnectionEvent extends Base {
 export interface FileEvent extends Base {
   readonly kind: 'file_write' | 'file_read' | 'file_delete';
   readonly process: ProcessRef;
-  readonly op: 'create' | 'modify' | 'rename' | 'delete' | 'read' | 'stream';
+  /**
+   * `stream`: a named stream was written (a download mark, or data hidden beside a file); context, not a write of the file.
+   * `open`: a handle for reading was given out. `permissions`: only who may touch the file was changed.
+   */
+  readonly op: 'create' | 'modify' | 'rename' | 'delete' | 'read' | 'stream' | 'open' | 'permissions';
   readonly path: string;
   readonly oldPath?: string;
   /** Bytes. */

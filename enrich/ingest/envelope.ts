@@ -1,0 +1,198 @@
+import { textOf } from './field-values.ts';
+import { at, isObject, type JsonObject, own } from './json-object.ts';
+import type { RecordContext } from './reading.ts';
+import { utcMicros } from './time-text.ts';
+
+/** A record taken out of its envelope: an object, or text that still has to be recognised. */
+export interface Unwrapped {
+  readonly record: unknown;
+  readonly context: RecordContext;
+}
+
+/** Deepest stack of envelopes taken off. */
+const MAX_ENVELOPES = 8;
+/** Most records in one envelope object (which itself is at most 1 MiB of text). */
+const MAX_INNER = 100_000;
+
+/** Names under which a batch may hold its records. */
+export const BATCH_KEYS: readonly string[] = [
+  'records',
+  'Records',
+  'events',
+  'Events',
+  'results',
+  'Results',
+  'value',
+  'data',
+  'Data',
+  'hits',
+  'logs',
+  'items',
+  'rows',
+];
+
+/** What one envelope holds, or undefined when the object is no envelope. */
+type Opener = (object: JsonObject, context: RecordContext) => readonly Unwrapped[] | undefined;
+
+/** Takes a value out of all its envelopes (FEEDS 10); `onAction` is told of `_bulk` action lines, which hold no record. */
+export function unwrap(value: unknown, context: RecordContext, onAction: () => void, depth = 0): Unwrapped[] {
+  if (Array.isArray(value)) {
+    if (depth >= MAX_ENVELOPES) return [{ record: value, context }];
+    return value.slice(0, MAX_INNER).flatMap((entry) => unwrap(entry, context, onAction, depth + 1));
+  }
+  if (!isObject(value) || depth >= MAX_ENVELOPES) return [{ record: value, context }];
+  if (isBulkAction(value)) {
+    onAction();
+    return [];
+  }
+  for (const open of OPENERS) {
+    const inner = open(value, context);
+    if (inner) return inner.flatMap((entry) => unwrap(entry.record, entry.context, onAction, depth + 1));
+  }
+  return [{ record: value, context }];
+}
+
+/** `{"index":{"_index":…}}` and its kin: one key, and an object of `_…` settings under it. */
+function isBulkAction(object: JsonObject): boolean {
+  const keys = Object.keys(object);
+  const action = keys.length === 1 ? keys[0] : undefined;
+  if (action !== 'index' && action !== 'create' && action !== 'update' && action !== 'delete') return false;
+  const settings = own(object, action);
+  return isObject(settings) && Object.keys(settings).every((key) => BULK_SETTINGS.has(key));
+}
+
+const BULK_SETTINGS = new Set([
+  '_index',
+  '_id',
+  '_type',
+  'routing',
+  '_routing',
+  'pipeline',
+  'version',
+  'version_type',
+  'if_seq_no',
+  'if_primary_term',
+  'retry_on_conflict',
+  'require_alias',
+  'dynamic_templates',
+]);
+
+const keysWithin = (object: JsonObject, allowed: ReadonlySet<string>): boolean =>
+  Object.keys(object).every((key) => allowed.has(key));
+
+/** `{records:[…]}` and the like; only when the object has nothing of a record itself. */
+const batch: Opener = (object, context) => {
+  for (const key of BATCH_KEYS) {
+    const list = own(object, key);
+    if (
+      !Array.isArray(list) ||
+      (list.length > 0 && !list.some((entry) => isObject(entry) || typeof entry === 'string'))
+    )
+      continue;
+    if (RECORD_KEYS.some((name) => Object.hasOwn(object, name))) return undefined;
+    return [{ record: list, context }];
+  }
+  const hits = at(object, 'hits.hits');
+  return Array.isArray(hits) ? [{ record: hits, context }] : undefined;
+};
+
+/** Keys that make an object a record in its own right, whatever arrays it also has. */
+const RECORD_KEYS = [
+  'EventID',
+  'event_simpleName',
+  'class_uid',
+  'event.type',
+  'ActionType',
+  'columns',
+  'winlog',
+  'process',
+];
+
+/** `{tables:[{columns:[{name}],rows:[[…]]}]}` of the Log Analytics query API. */
+const tables: Opener = (object, context) => {
+  const list = own(object, 'tables');
+  if (!Array.isArray(list)) return undefined;
+  return list.flatMap((table: unknown) => {
+    const columns = isObject(table) ? own(table, 'columns') : undefined;
+    const rows = isObject(table) ? own(table, 'rows') : undefined;
+    if (!Array.isArray(columns) || !Array.isArray(rows)) return [];
+    const names = columns.map((column: unknown) => (isObject(column) ? (textOf(own(column, 'name')) ?? '') : ''));
+    return rows.filter(Array.isArray).map((row: unknown[]) => ({ record: rowObject(names, row), context }));
+  });
+};
+
+/** A row as an object. `Object.fromEntries` defines properties, so a column called `__proto__` is a property like any other. */
+export const rowObject = (names: readonly string[], row: readonly unknown[]): JsonObject =>
+  Object.fromEntries(names.map((name, i) => [name, row[i]]));
+
+/** Splunk HTTP event collector: `{time, host, source, sourcetype, index, event, fields}`. */
+const splunkHec: Opener = (object, context) => {
+  const event = own(object, 'event');
+  if (event === undefined || !keysWithin(object, HEC_KEYS)) return undefined;
+  if (Object.keys(object).length === 1 && !isObject(event)) return undefined;
+  return [{ record: event, context: named(context, own(object, 'host'), own(object, 'time')) }];
+};
+
+const HEC_KEYS = new Set(['time', 'host', 'source', 'sourcetype', 'index', 'event', 'fields', 'punct']);
+
+/** A Splunk search export: `{result:{_raw,…}}`, and rows with `_raw`. */
+const splunkExport: Opener = (object, context) => {
+  const result = own(object, 'result');
+  if (isObject(result) && Object.hasOwn(object, 'preview')) return [{ record: result, context }];
+  const raw = own(object, '_raw');
+  if (typeof raw !== 'string' || raw.length < 2) return undefined;
+  return [{ record: raw, context: named(context, own(object, 'host'), own(object, '_time')) }];
+};
+
+/** Panther and other relays that keep the original under `event`, beside their own columns and a rewritten copy. */
+const relayed: Opener = (object, context) => {
+  const event = own(object, 'event');
+  if (!isObject(event)) return undefined;
+  const isPanther = Object.hasOwn(object, 'fdr_event_type') || Object.keys(object).some((key) => key.startsWith('p_'));
+  return isPanther || Object.hasOwn(event, 'event_simpleName') ? [{ record: event, context }] : undefined;
+};
+
+/** An Elasticsearch hit, and the document of a `_bulk` update. */
+const elasticHit: Opener = (object, context) => {
+  for (const key of ['_source', 'doc', '_doc']) {
+    const source = own(object, key);
+    if (isObject(source) && (key === '_source' || Object.keys(object).length <= 2))
+      return [{ record: source, context }];
+  }
+  const fields = own(object, 'fields');
+  return isObject(fields) && Object.hasOwn(object, '_index') ? [{ record: fields, context }] : undefined;
+};
+
+/** A Kafka REST message: `{key, value, partition, …}`. */
+const kafka: Opener = (object, context) => {
+  const value = own(object, 'value');
+  if (!isObject(value) || !keysWithin(object, KAFKA_KEYS)) return undefined;
+  return [{ record: value, context }];
+};
+
+const KAFKA_KEYS = new Set(['key', 'value', 'partition', 'offset', 'headers', 'topic', 'timestamp']);
+
+/** A whole record handed on as text in `message`, `log` or `body`, as shippers do that do not parse what they read. */
+const textInside: Opener = (object, context) => {
+  for (const key of ['message', 'log', 'body', 'MESSAGE', 'line']) {
+    const text = own(object, key);
+    if (typeof text !== 'string' || !LOOKS_LIKE_RECORD.test(text)) continue;
+    if (RECORD_KEYS.some((name) => Object.hasOwn(object, name))) return undefined;
+    return [{ record: text, context }];
+  }
+  return undefined;
+};
+
+const LOOKS_LIKE_RECORD = /^\s{0,16}(?:\{\s{0,16}"|<Event[\s>])/;
+
+function named(context: RecordContext, host: unknown, time: unknown): RecordContext {
+  const hostName = textOf(host);
+  const micros = utcMicros(time);
+  return {
+    ...context,
+    ...(hostName === undefined ? {} : { host: hostName }),
+    ...(micros === undefined ? {} : { at: micros }),
+  };
+}
+
+const OPENERS: readonly Opener[] = [relayed, splunkHec, splunkExport, elasticHit, kafka, batch, tables, textInside];

@@ -1,0 +1,108 @@
+import type { Readable } from 'node:stream';
+import type { EndpointEvent } from '../event/endpoint-event.ts';
+import { TextSniffer } from './decode-text.ts';
+import type { FeedSummary } from './feed-summary.ts';
+import { parseJson } from './json-object.ts';
+import { FeedNormalizer, type NormalizerOptions } from './normalizer.ts';
+import { DamagedInput, RefusedInput, readBytes } from './read-bytes.ts';
+import type { RecordContext } from './reading.ts';
+import { type RawRecord, RecordSplitter } from './record-splitter.ts';
+
+export interface ReadOptions extends NormalizerOptions {
+  /** Where `-` reads from. */
+  readonly stdin?: Readable;
+}
+
+/** Takes one event; when it returns a promise, reading waits for it. */
+export type OnEvent = (event: EndpointEvent) => void | Promise<void>;
+
+/**
+ * Reads an endpoint feed from a file or, for `-`, from standard input: any envelope, encoding and mixture of feeds that the
+ * splitter and the normaliser know, gzip or not. Memory does not grow with the input, except for the events whose clock zone
+ * is not yet known (`MAX_HELD_EVENTS`).
+ *
+ * What is wrong with the content is counted in the summary and never thrown; a path that cannot be opened is thrown.
+ */
+export async function readEndpointFile(
+  path: string,
+  onEvent: OnEvent,
+  options: ReadOptions = {},
+): Promise<FeedSummary> {
+  const normalizer = new FeedNormalizer(options);
+  const reader = new TextReader(normalizer, {});
+  const text = new TextSniffer();
+  const give = async (events: readonly EndpointEvent[]) => {
+    for (const event of events) {
+      const taken = onEvent(event);
+      if (taken) await taken;
+    }
+  };
+  try {
+    for await (const bytes of readBytes(path, options.stdin ?? process.stdin))
+      await give(reader.push(text.push(bytes)));
+  } catch (error) {
+    if (error instanceof RefusedInput) normalizer.summary.refused = error.message;
+    else if (error instanceof DamagedInput) normalizer.summary.noteDamage(`character ${reader.offset}`, error.message);
+    else throw error;
+  }
+  await give(reader.push(text.end()));
+  await give(reader.end());
+  return normalizer.summary;
+}
+
+/** Text of any envelope in, events out: the splitter and a normaliser, coupled. For request bodies as well as files. */
+export class TextReader {
+  private readonly normalizer: FeedNormalizer;
+  private readonly context: RecordContext;
+  private readonly splitter: RecordSplitter;
+  private events: EndpointEvent[] = [];
+  private records = 0;
+  /** Characters taken so far. */
+  offset = 0;
+
+  constructor(normalizer: FeedNormalizer, context: RecordContext) {
+    this.normalizer = normalizer;
+    this.context = context;
+    this.splitter = new RecordSplitter({
+      record: (raw) => this.record(raw),
+      damage: (offset, why) => this.normalizer.summary.noteDamage(this.place(offset), why),
+    });
+  }
+
+  push(text: string): EndpointEvent[] {
+    this.offset += text.length;
+    this.splitter.push(text);
+    return this.collected();
+  }
+
+  /** The rest, with the events that waited for the zone of their clock. */
+  end(): EndpointEvent[] {
+    this.splitter.end();
+    return [...this.collected(), ...this.normalizer.drain()];
+  }
+
+  private collected(): EndpointEvent[] {
+    const { events } = this;
+    this.events = [];
+    return events;
+  }
+
+  private record(raw: RawRecord): void {
+    this.records++;
+    if (raw.row !== undefined) this.normalize(raw.row);
+    else if (raw.text !== undefined && !raw.text.startsWith('{')) this.normalize(raw.text);
+    else if (raw.text !== undefined) {
+      const parsed = parseJson(raw.text);
+      if (parsed.ok) this.normalize(parsed.value);
+      else this.normalizer.summary.noteDamage(this.place(raw.offset), parsed.why);
+    }
+  }
+
+  private normalize(record: unknown): void {
+    for (const event of this.normalizer.normalize(record, this.context)) this.events.push(event);
+  }
+
+  private place(offset: number): string {
+    return `after record ${this.records}, character ${offset}`;
+  }
+}

@@ -1,0 +1,86 @@
+/** A time as a feed wrote it. */
+export interface Stamp {
+  /** Microseconds since 1970, in the zone the text states, else as if it were UTC. */
+  readonly micros: number;
+  /** The text states its zone (or is an epoch count). Whether it is right is another matter (FEEDS 11.3). */
+  readonly zoned: boolean;
+}
+
+/** 1970 and 2200: a time outside is no time of an event. */
+const EARLIEST = 1;
+const LATEST = Date.UTC(2200, 0, 1) * 1000;
+/** Between the FILETIME epoch, 1601, and 1970. */
+const FILETIME_OFFSET_MICROS = 11_644_473_600_000_000;
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?[ ]?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
+const AMERICAN =
+  /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+const DOTNET = /^\\?\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?\/$/;
+const DIGITS = /^\d{9,20}(?:\.\d{1,9})?$/;
+
+/**
+ * Reads a time in any of the forms the feeds use: ISO 8601 with 0 to 12 fraction digits and with or without zone, the American
+ * form of Splunk's classic text, `/Date(ms)/` of ConvertTo-Json, epoch seconds to nanoseconds, and FILETIME.
+ */
+export function readTime(value: unknown): Stamp | undefined {
+  if (typeof value === 'number') return fromCount(value);
+  if (typeof value !== 'string' || value.length > 48) return undefined;
+  const text = value.trim();
+  const iso = ISO.exec(text);
+  if (iso) return build(iso[1], iso[2], iso[3], Number(iso[4]), iso[5], iso[6], iso[7], iso[8]);
+  if (DIGITS.test(text)) return fromCount(Number(text));
+  const american = AMERICAN.exec(text);
+  if (american) {
+    const hour = hourOf(Number(american[4]), american[8]);
+    return build(american[3], american[1], american[2], hour, american[5], american[6], american[7], american[9]);
+  }
+  const dotnet = DOTNET.exec(text);
+  return dotnet ? within(Number(dotnet[1]) * 1000, true) : undefined;
+}
+
+/** Microseconds of a time that is UTC by definition, whatever it says. */
+export const utcMicros = (value: unknown): number | undefined => readTime(value)?.micros;
+
+type Part = string | undefined;
+
+function build(
+  year: Part,
+  month: Part,
+  day: Part,
+  hour: number,
+  minute: Part,
+  second: Part,
+  fraction: Part,
+  zone: Part,
+): Stamp | undefined {
+  const [y, mo, d, mi, s] = [Number(year), Number(month), Number(day), Number(minute), Number(second)];
+  if (mo < 1 || mo > 12 || d < 1 || d > 31 || hour > 23 || mi > 59 || s > 60) return undefined;
+  const seconds = Date.UTC(y, mo - 1, d, hour, mi, s) / 1000;
+  const micros = Number((fraction ?? '').padEnd(6, '0').slice(0, 6));
+  return within((seconds - zoneSeconds(zone)) * 1_000_000 + micros, zone !== undefined);
+}
+
+function zoneSeconds(zone: Part): number {
+  if (zone === undefined || !/^[+-]/.test(zone)) return 0;
+  const digits = zone.slice(1).replace(':', '').padEnd(4, '0');
+  const seconds = Number(digits.slice(0, 2)) * 3600 + Number(digits.slice(2)) * 60;
+  return zone.startsWith('-') ? -seconds : seconds;
+}
+
+function hourOf(hour: number, half: Part): number {
+  if (half === undefined) return hour;
+  return (hour % 12) + (half.toUpperCase() === 'PM' ? 12 : 0);
+}
+
+/** The unit of an epoch count is told by its magnitude; ranges do not overlap for times after 1973. */
+function fromCount(count: number): Stamp | undefined {
+  if (!Number.isFinite(count) || count <= 0) return undefined;
+  if (count < 1e11) return within(Math.round(count * 1e6), true);
+  if (count < 1e14) return within(Math.round(count * 1000), true);
+  if (count < 1e17) return within(Math.round(count), true);
+  if (count < 1e18) return within(Math.round(count / 10) - FILETIME_OFFSET_MICROS, true);
+  return within(Math.round(count / 1000), true);
+}
+
+const within = (micros: number, zoned: boolean): Stamp | undefined =>
+  micros >= EARLIEST && micros < LATEST ? { micros, zoned } : undefined;

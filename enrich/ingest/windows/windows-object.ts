@@ -1,0 +1,320 @@
+import { integerOf, textOf } from '../field-values.ts';
+import { at, isObject, type JsonObject, objectAt, own, parseJson } from '../json-object.ts';
+import type { RecordContext } from '../reading.ts';
+import { utcMicros } from '../time-text.ts';
+import { ecsField } from './ecs-fields.ts';
+import { lazyMessage, securityMessageFields, sysmonMessageFields } from './event-message.ts';
+import { readEventDataXml } from './event-xml.ts';
+import { type LogTime, localLogTime, logOf, utcLogTime, type WindowsRecord } from './windows-record.ts';
+
+type Field = (name: string) => unknown;
+type Reader = (record: JsonObject, context: RecordContext) => WindowsRecord | undefined;
+
+/**
+ * Reads a Windows event log record out of a JSON object of any known shape (FEEDS 1.2); undefined when it is none. Every shape
+ * only says where things are; what they mean is in the Sysmon and Security adapters.
+ */
+export function readWindowsObject(record: JsonObject, context: RecordContext): WindowsRecord | undefined {
+  for (const read of SHAPES) {
+    const found = read(record, context);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+/** evtx_dump, chainsaw, Velociraptor and other direct translations of the Event XML. */
+const translatedXml: Reader = (record) => {
+  const chainsaw = objectAt(record, 'document.data.Event');
+  const event = chainsaw ?? objectAt(record, 'Event') ?? record;
+  const system = objectAt(event, 'System');
+  if (!system) return undefined;
+  const attribute = (element: string, name: string): unknown => {
+    const value = own(system, element);
+    const aside = own(system, `${element}_attributes`);
+    const places = [aside, isObject(value) ? own(value, '#attributes') : undefined, value];
+    for (const place of places) {
+      if (!isObject(place)) continue;
+      const text = own(place, name) ?? own(place, `@${name}`);
+      if (text !== undefined) return text;
+    }
+    return undefined;
+  };
+  const data = own(event, 'EventData');
+  return build({
+    provider: attribute('Provider', 'Name'),
+    guid: attribute('Provider', 'Guid'),
+    channel: content(own(system, 'Channel')),
+    eventId: content(own(system, 'EventID')),
+    computer: content(own(system, 'Computer')),
+    recordId: content(own(system, 'EventRecordID')),
+    logged: utcLogTime(attribute('TimeCreated', 'SystemTime') ?? content(own(system, 'TimeCreated'))),
+    keywords: content(own(system, 'Keywords')),
+    fields: namedData(data),
+    message: own(event, 'Message') ?? own(record, 'Message'),
+  });
+};
+
+/** Text of an element that may carry attributes: `1`, `{"#text": 1, …}`, `{"Value": 1}`. */
+function content(value: unknown): unknown {
+  if (!isObject(value)) return value;
+  return own(value, '#text') ?? own(value, 'Value') ?? own(value, 'value') ?? own(value, '_');
+}
+
+/** EventData as an object of names, or as a list of `{Name, text}` pairs under `Data`. */
+function namedData(data: unknown): Field {
+  if (!isObject(data)) return () => undefined;
+  const list = own(data, 'Data');
+  if (!Array.isArray(list)) return nested(data);
+  const pairs = new Map<string, unknown>();
+  for (const entry of list.slice(0, 512) as unknown[]) {
+    if (!isObject(entry)) continue;
+    const attributes = objectAt(entry, '#attributes') ?? entry;
+    const name = textOf(own(attributes, '@Name') ?? own(attributes, 'Name'));
+    if (name !== undefined && !pairs.has(name)) pairs.set(name, content(entry));
+  }
+  return (name) => pairs.get(name);
+}
+
+/** Winlogbeat 7 and later, Elastic Agent: `winlog.*`, and `process.*` and friends once an ingest pipeline has moved the data. */
+const winlog: Reader = (record) => {
+  const eventId =
+    at(record, 'winlog.event_id') ??
+    (at(record, 'winlog.channel') === undefined ? undefined : at(record, 'event.code'));
+  if (eventId === undefined) return undefined;
+  const data = objectAt(record, 'winlog.event_data');
+  const raw = data ? nested(data) : (name: string) => at(record, `winlog.event_data.${name}`);
+  const provider = at(record, 'winlog.provider_name') ?? at(record, 'event.provider');
+  const channel = at(record, 'winlog.channel');
+  const log = logOf(textOf(provider), textOf(at(record, 'winlog.provider_guid')), textOf(channel));
+  const number = integerOf(eventId);
+  return build({
+    provider,
+    guid: at(record, 'winlog.provider_guid'),
+    channel,
+    eventId,
+    computer: at(record, 'winlog.computer_name') ?? at(record, 'host.name'),
+    recordId: at(record, 'winlog.record_id'),
+    logged: utcLogTime(at(record, 'winlog.time_created')) ?? utcLogTime(at(record, '@timestamp')),
+    keywords: at(record, 'winlog.keywords'),
+    fields: (name) => textOf(raw(name)) ?? ecsField(record, log, number ?? 0, name),
+    message: own(record, 'message'),
+  });
+};
+
+/** Winlogbeat 5 and 6: `event_data` at the top; `beat` and `host` name the collector. */
+const winlogbeat6: Reader = (record) => {
+  const data = objectAt(record, 'event_data');
+  if (!data && (own(record, 'event_id') === undefined || own(record, 'log_name') === undefined)) return undefined;
+  return build({
+    provider: own(record, 'source_name'),
+    guid: own(record, 'provider_guid'),
+    channel: own(record, 'log_name'),
+    eventId: own(record, 'event_id'),
+    computer: own(record, 'computer_name'),
+    recordId: own(record, 'record_number'),
+    logged: utcLogTime(own(record, '@timestamp')),
+    keywords: own(record, 'keywords'),
+    fields: data ? nested(data) : () => undefined,
+    message: own(record, 'message'),
+  });
+};
+
+/** Azure Monitor `Event`, `SecurityEvent` and Sentinel `WindowsEvent`: EventData as object, JSON text or XML text. */
+const azure: Reader = (record) => {
+  const data = own(record, 'EventData');
+  const table = textOf(own(record, 'Type'));
+  if (own(record, 'TimeGenerated') === undefined || own(record, 'EventID') === undefined) return undefined;
+  if (data === undefined && table !== 'SecurityEvent' && own(record, 'Computer') === undefined) return undefined;
+  const inData = azureData(data);
+  return build({
+    provider: own(record, 'Provider') ?? own(record, 'Source') ?? own(record, 'EventSourceName'),
+    guid: undefined,
+    channel: own(record, 'Channel') ?? own(record, 'EventLog') ?? (table === 'SecurityEvent' ? 'Security' : undefined),
+    eventId: own(record, 'EventID'),
+    computer: own(record, 'Computer'),
+    recordId: own(record, 'EventRecordId') ?? own(record, 'EventOriginId'),
+    recordIdShared: own(record, 'EventRecordId') === undefined,
+    logged: utcLogTime(own(record, 'TimeGenerated')),
+    keywords: own(record, 'Keywords'),
+    fields: (name) => inData(name) ?? own(record, name),
+    message: own(record, 'RenderedDescription'),
+  });
+};
+
+function azureData(data: unknown): Field {
+  if (isObject(data)) return namedData(data);
+  const text = textOf(data)?.trim();
+  if (text === undefined) return () => undefined;
+  if (text.startsWith('<')) {
+    const fields = readEventDataXml(text);
+    return (name) => fields.get(name);
+  }
+  const parsed = parseJson(text);
+  return parsed.ok && isObject(parsed.value) ? namedData(parsed.value) : () => undefined;
+}
+
+/** `Get-WinEvent | ConvertTo-Json`: the fields are only in the message; `ProcessId` at the top is the logging service's. */
+const getWinEvent: Reader = (record) => {
+  if (own(record, 'ProviderName') === undefined || own(record, 'MachineName') === undefined) return undefined;
+  if (own(record, 'Id') === undefined) return undefined;
+  const created = own(record, 'TimeCreated');
+  return build({
+    provider: own(record, 'ProviderName'),
+    guid: own(record, 'ProviderId'),
+    channel: own(record, 'LogName') ?? own(record, 'ContainerLog'),
+    eventId: own(record, 'Id'),
+    computer: own(record, 'MachineName'),
+    recordId: own(record, 'RecordId'),
+    logged: isObject(created) ? utcLogTime(own(created, 'value')) : dotnetTime(created),
+    keywords: own(record, 'Keywords'),
+    fields: () => undefined,
+    message: own(record, 'Message'),
+  });
+};
+
+/** `/Date(ms)/` counts from 1970 UTC; text may be local. */
+const dotnetTime = (value: unknown): LogTime | undefined =>
+  typeof value === 'string' && value.includes('Date(') ? utcLogTime(value) : localLogTime(value);
+
+/**
+ * Everything flattened to the top level: NXLog, the OTRF recordings, ConvertTo-Json of parsed events, CSV exports, Fluentd.
+ * The subject's pid is taken only under exactly its own name: in these shapes `ProcessID` may be the logging service's (11.1).
+ */
+const flat: Reader = (record, context) => {
+  const eventId = firstOf(record, ['EventID', 'EventId', 'EventCode', 'Event ID', 'event_id', 'eventid']);
+  if (eventId === undefined) return undefined;
+  const hasSysmonKeys =
+    own(record, 'UtcTime') !== undefined &&
+    (own(record, 'ProcessGuid') ?? own(record, 'SourceProcessGUID')) !== undefined;
+  const provider = firstOf(record, ['SourceName', 'ProviderName', 'Provider', 'provider_name', 'source_name']);
+  const channel = firstOf(record, ['Channel', 'LogName', 'channel', 'EventLog']);
+  const computer = firstOf(record, [
+    'Hostname',
+    'Computer',
+    'ComputerName',
+    'computer_name',
+    'MachineName',
+    'hostname',
+  ]);
+  const known = provider !== undefined || channel !== undefined;
+  if (!known && !hasSysmonKeys && !looksLikeSecurity(record)) return undefined;
+  return build({
+    provider: provider ?? (known ? undefined : hasSysmonKeys ? 'Microsoft-Windows-Sysmon' : 'Security'),
+    guid: firstOf(record, ['ProviderGuid', 'ProviderGUID']),
+    channel,
+    eventId,
+    computer: computer ?? context.host,
+    sender: own(record, 'host') ?? own(record, 'SourceModuleName'),
+    recordId: firstOf(record, ['RecordNumber', 'EventRecordID', 'RecordId', 'record_id']),
+    logged: flatTime(record, context),
+    zoneHint: receivedHint(record),
+    keywords: firstOf(record, ['Keywords', 'EventType']),
+    fields: flatField(record),
+    message: own(record, 'Message') ?? own(record, 'message') ?? own(record, 'Description'),
+  });
+};
+
+const looksLikeSecurity = (record: JsonObject): boolean =>
+  firstOf(record, ['NewProcessName', 'SubjectUserSid', 'DestAddress', 'ObjectName']) !== undefined;
+
+function flatTime(record: JsonObject, context: RecordContext): LogTime | undefined {
+  const local = localLogTime(
+    firstOf(record, ['EventTime', 'TimeCreated', 'SystemTime', 'TimeGenerated', '_time', '@timestamp', 'date']),
+  );
+  if (context.at !== undefined && local?.zone !== 'utc') return { micros: context.at, zone: 'utc', zoned: true };
+  return local;
+}
+
+/** NXLog stamps receipt in its local time, Logstash stamps the same moment in UTC: their distance tells the zone. */
+function receivedHint(record: JsonObject): WindowsRecord['zoneHint'] {
+  const received = own(record, 'EventReceivedTime');
+  const utc = own(record, '@timestamp');
+  if (received === undefined || utc === undefined || utc === own(record, 'TimeCreated')) return undefined;
+  const localStamp = localLogTime(received);
+  const utcStamp = utcMicros(utc);
+  if (localStamp === undefined || localStamp.zoned || utcStamp === undefined) return undefined;
+  return { local: localStamp.micros, utc: utcStamp };
+}
+
+function flatField(record: JsonObject): Field {
+  let lower: Map<string, unknown> | undefined;
+  return (name) => {
+    const exact = own(record, name);
+    if (exact !== undefined || AMBIGUOUS_WHEN_FLAT.has(name)) return exact;
+    lower ??= lowerKeys(record);
+    return lower.get(name.toLowerCase());
+  };
+}
+
+const AMBIGUOUS_WHEN_FLAT = new Set(['ProcessId', 'ProcessID', 'User', 'Protocol']);
+
+/** Fields of a part of the record that holds nothing but event fields, so that case may be forgiven. */
+function nested(data: JsonObject): Field {
+  let lower: Map<string, unknown> | undefined;
+  return (name) => {
+    const exact = own(data, name);
+    if (exact !== undefined) return exact;
+    lower ??= lowerKeys(data);
+    return lower.get(name.toLowerCase());
+  };
+}
+
+/** Keys without case, `_` and `-`: `processGuid`, `process_guid` and `ProcessGuid` are one name. */
+function lowerKeys(data: JsonObject): Map<string, unknown> {
+  const lower = new Map<string, unknown>();
+  for (const name of Object.keys(data)) lower.set(name.replace(/[_-]/g, '').toLowerCase(), data[name]);
+  return lower;
+}
+
+function firstOf(record: JsonObject, names: readonly string[]): unknown {
+  for (const name of names) {
+    const value = own(record, name);
+    if (value !== undefined && value !== null && value !== '') return value;
+  }
+  return undefined;
+}
+
+interface Found {
+  readonly provider: unknown;
+  readonly guid: unknown;
+  readonly channel: unknown;
+  readonly eventId: unknown;
+  readonly computer: unknown;
+  readonly sender?: unknown;
+  readonly recordId: unknown;
+  /** The record id is of the delivery, so it names no single record. */
+  readonly recordIdShared?: boolean;
+  readonly logged: LogTime | undefined;
+  readonly zoneHint?: WindowsRecord['zoneHint'];
+  readonly keywords: unknown;
+  readonly fields: Field;
+  readonly message: unknown;
+}
+
+/** Puts the parts together; fields that the shape lost are looked for in the rendered message. */
+export function build(found: Found): WindowsRecord | undefined {
+  const eventId = integerOf(found.eventId);
+  if (eventId === undefined) return undefined;
+  const provider = textOf(found.provider);
+  const channel = textOf(found.channel);
+  const log = logOf(provider, textOf(found.guid), channel);
+  const fromMessage = lazyMessage(found.message, log === 'sysmon' ? sysmonMessageFields : securityMessageFields);
+  const keywords = textOf(found.keywords)?.toLowerCase() ?? '';
+  return {
+    log,
+    provider: provider ?? channel ?? 'windows',
+    eventId,
+    computer: textOf(found.computer)?.trim(),
+    sender: textOf(found.sender),
+    recordId: found.recordIdShared === true ? undefined : textOf(found.recordId),
+    logged: found.logged,
+    zoneHint: found.zoneHint,
+    field: (name) => {
+      const value = found.fields(name);
+      return value === undefined || value === null || value === '' ? fromMessage(name) : value;
+    },
+    failed: keywords.startsWith('0x801') || keywords.includes('audit failure') || keywords === 'audit_failure',
+  };
+}
+
+const SHAPES: readonly Reader[] = [translatedXml, winlog, winlogbeat6, getWinEvent, azure, flat];
