@@ -15,6 +15,11 @@ export const MAX_HELLO_BYTES = 64 * 1024;
 export class HandshakeMessages {
   private readonly sink: HandshakeSink;
   private readonly framing: HelloFraming;
+  /** ClientHello messages that came, well-formed or not. */
+  clientHellos = 0;
+  retryRequestSeen = false;
+  /** True once a ServerHello came that is no HelloRetryRequest, well-formed or not. */
+  serverHelloSeen = false;
   private certificateDue = false;
 
   constructor(sink: HandshakeSink, framing: HelloFraming) {
@@ -23,6 +28,9 @@ export class HandshakeMessages {
   }
 
   reset(): void {
+    this.clientHellos = 0;
+    this.retryRequestSeen = false;
+    this.serverHelloSeen = false;
     this.certificateDue = false;
   }
 
@@ -53,6 +61,7 @@ export class HandshakeMessages {
   }
 
   private clientHello(bytes: Uint8Array, start: number, end: number): void {
+    this.clientHellos++;
     const hello = parseClientHello(bytes, start, end, this.framing);
     if (hello.kind === 'ok') this.sink.clientHello(hello.value);
     else this.sink.bad('client-hello', hello.kind === 'bad' ? hello.why : 'truncated');
@@ -60,10 +69,14 @@ export class HandshakeMessages {
 
   private serverHello(bytes: Uint8Array, start: number, end: number): void {
     const hello = parseServerHello(bytes, start, end);
+    if (hello.kind === 'ok' && hello.value.isRetryRequest) {
+      this.retryRequestSeen = true;
+      this.sink.helloRetryRequest(hello.value);
+      return;
+    }
+    this.serverHelloSeen = true;
     if (hello.kind !== 'ok') {
       this.sink.bad('server-hello', hello.kind === 'bad' ? hello.why : 'truncated');
-    } else if (hello.value.isRetryRequest) {
-      this.sink.helloRetryRequest(hello.value);
     } else {
       this.certificateDue = !isTls13(hello.value.version);
       this.sink.serverHello(hello.value);
