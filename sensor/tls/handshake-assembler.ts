@@ -1,9 +1,10 @@
+import { GrowingBuffer } from '../base/growing-buffer.ts';
 import type { HandshakeMessages } from './handshake-messages.ts';
 import { PartialHeader } from './partial-header.ts';
 
 /** type(1) and length(3), RFC 8446 §4. */
 const HEADER_BYTES = 4;
-/** First size of a buffer for a message that comes in pieces; it doubles as bytes arrive, never on the peer's word. */
+/** First size of a buffer for a message that comes in pieces; it grows with what arrives, never on the peer's word. */
 const FIRST_BUFFER_BYTES = 2_048;
 
 /**
@@ -14,8 +15,7 @@ export class HandshakeAssembler {
   private readonly messages: HandshakeMessages;
   private readonly header = new PartialHeader();
   private type = 0;
-  private buffer: Uint8Array | undefined;
-  private length = 0;
+  private partial: GrowingBuffer | undefined;
   private bodyLength = 0;
   private skipLeft = 0;
 
@@ -25,17 +25,17 @@ export class HandshakeAssembler {
 
   /** True between the first byte of a message and its last. */
   get inMessage(): boolean {
-    return this.buffer !== undefined || this.skipLeft > 0 || this.header.count > 0;
+    return this.partial !== undefined || this.skipLeft > 0 || this.header.count > 0;
   }
 
   /** Bytes of memory held for a message that is not complete. */
   get heldBytes(): number {
-    return this.buffer?.length ?? 0;
+    return this.partial?.bytes.length ?? 0;
   }
 
   reset(): void {
     this.header.clear();
-    this.buffer = undefined;
+    this.partial = undefined;
     this.skipLeft = 0;
   }
 
@@ -47,8 +47,8 @@ export class HandshakeAssembler {
         const skipped = Math.min(this.skipLeft, end - at);
         this.skipLeft -= skipped;
         at += skipped;
-      } else if (this.buffer !== undefined) {
-        at = this.append(bytes, at, end);
+      } else if (this.partial !== undefined) {
+        at = this.append(this.partial, bytes, at, end);
       } else {
         at = this.header.fill(HEADER_BYTES, bytes, at, end);
         if (this.header.count < HEADER_BYTES) return;
@@ -72,29 +72,16 @@ export class HandshakeAssembler {
       this.messages.message(this.type, bytes, at, at + this.bodyLength);
       return at + this.bodyLength;
     }
-    this.buffer = new Uint8Array(Math.min(this.bodyLength, Math.max(FIRST_BUFFER_BYTES, end - at)));
-    this.length = 0;
+    this.partial = new GrowingBuffer(this.bodyLength, FIRST_BUFFER_BYTES);
     return at;
   }
 
-  private append(bytes: Uint8Array, at: number, end: number): number {
-    const taken = Math.min(this.bodyLength - this.length, end - at);
-    const buffer = this.roomFor(this.length + taken);
-    buffer.set(bytes.subarray(at, at + taken), this.length);
-    this.length += taken;
-    if (this.length === this.bodyLength) {
-      this.buffer = undefined;
-      this.messages.message(this.type, buffer, 0, this.bodyLength);
+  private append(partial: GrowingBuffer, bytes: Uint8Array, at: number, end: number): number {
+    const taken = partial.append(bytes, at, end);
+    if (partial.length === this.bodyLength) {
+      this.partial = undefined;
+      this.messages.message(this.type, partial.bytes, 0, this.bodyLength);
     }
     return at + taken;
-  }
-
-  private roomFor(size: number): Uint8Array {
-    const held = this.buffer ?? new Uint8Array(0);
-    if (size <= held.length) return held;
-    const larger = new Uint8Array(Math.min(this.bodyLength, Math.max(size, 2 * held.length)));
-    larger.set(held.subarray(0, this.length));
-    this.buffer = larger;
-    return larger;
   }
 }

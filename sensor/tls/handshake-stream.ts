@@ -10,6 +10,7 @@
  *
  * TCP bytes → records → handshake messages. A segment may end anywhere in a record and a record anywhere in a message.
  */
+import { GrowingBuffer } from '../base/growing-buffer.ts';
 import type { Fault } from '../base/outcome.ts';
 import { HandshakeAssembler } from './handshake-assembler.ts';
 import type { HandshakeSink } from './handshake-events.ts';
@@ -54,7 +55,7 @@ export class HandshakeStream {
   private cipherChanged = false;
   private encrypted = false;
   private finishedSeen = false;
-  private sslv2: Buffer | undefined;
+  private sslv2: GrowingBuffer | undefined;
 
   constructor(sink: HandshakeSink) {
     this.sink = sink;
@@ -75,7 +76,7 @@ export class HandshakeStream {
 
   /** Bytes of memory held for what is not complete yet. */
   get heldBytes(): number {
-    return this.assembler.heldBytes + (this.sslv2?.length ?? 0);
+    return this.assembler.heldBytes + (this.sslv2?.bytes.length ?? 0);
   }
 
   /** Begins anew, as for another connection. */
@@ -195,19 +196,19 @@ export class HandshakeStream {
 
   /** Reads an SSLv2-format hello and returns where the records after it begin. */
   private readSslV2(bytes: Uint8Array, at: number, end: number): number {
-    const held = this.sslv2?.length ?? 0;
-    const here =
-      this.sslv2 === undefined ? bytes.subarray(at, end) : Buffer.concat([this.sslv2, bytes.subarray(at, end)]);
-    const hello = parseSslV2Hello(here, 0, here.length);
+    this.sslv2 ??= new GrowingBuffer(MAX_SSLV2_BYTES, end - at);
+    const held = this.sslv2;
+    const before = held.length;
+    held.append(bytes, at, end);
+    const hello = parseSslV2Hello(held.bytes, 0, held.length);
     if (hello.kind === 'ok') {
       this.sslv2 = undefined;
       this.phase = hello.value.version === SSL2 ? 'opaque' : 'record-header';
       this.sink.sslV2Hello(hello.value);
-      return at + hello.value.size - held;
+      return at + hello.value.size - before;
     }
     if (hello.kind === 'bad') this.fail(hello.why);
-    else if (here.length + hello.need > MAX_SSLV2_BYTES) this.fail('over-cap');
-    else this.sslv2 = Buffer.from(here);
+    else if (held.length + hello.need > MAX_SSLV2_BYTES) this.fail('over-cap');
     return end;
   }
 
