@@ -1,19 +1,27 @@
 /**
- * All that enrich remembers, behind one interface. Two implementations pass the same contract tests: embedded (lmdb) and
+ * All that enrich remembers, behind one interface. The implementations pass the same contract tests: embedded (lmdb) and
  * Redis. Every write is idempotent and commutative: the same facts in any order, any number of times, from any number of
- * workers leave the same state, so no worker owns anything and a retried batch changes nothing.
+ * workers leave the same state, so no worker owns anything and a retried batch changes nothing. That holds up to the
+ * caps of limits.ts; at a cap the oldest goes, and `counters` says how often.
+ *
+ * Every method rejects with a StoreError (store-error.ts) and nothing else. A write that was rejected may or may not have
+ * happened: repeat it.
  */
 export interface Store {
   /**
    * Adds facts. A fact is named by (shard, kind, id); of two with one name the higher `version` stays, at equal
-   * versions the one whose JSON is greater (any fixed rule does: it makes the result independent of order).
+   * versions the later `at`, at equal times the greater UTF-8 JSON of `[keys, body]`, byte by byte.
+   * Rejects with `refused` before anything is written when a fact breaks a limit; `factRefusal` asks beforehand.
    * @returns for each fact whether it changed the store.
    */
   put(facts: readonly Fact[]): Promise<boolean[]>;
 
   get(shard: string, kind: FactKind, id: string): Promise<Fact | undefined>;
 
-  /** Facts of one shard and kind that carry this index key, by (at, id); at most `limit`, the newest ones. */
+  /**
+   * Facts of one shard and kind that carry this index key, by (at, id); at most `limit`, the newest ones.
+   * No read gives more than MAX_FOUND facts.
+   */
   find(shard: string, kind: FactKind, key: string, limit: number): Promise<Fact[]>;
 
   /** Facts of one shard and kind with from <= at <= to, by (at, id); at most `limit`, the newest ones. */
@@ -31,27 +39,57 @@ export interface Store {
   /** What is known of each (scope, destination), in the order asked; undefined when never observed. */
   familiarity(queries: readonly FamiliarityKey[]): Promise<(Familiarity | undefined)[]>;
 
-  /** Per UTC day in [fromDay, toDay]: destinations seen by the scope, and how many of them were new to it that day. */
+  /**
+   * Per UTC day in [fromDay, toDay], ascending: destinations seen by the scope, and how many of them were new to it that
+   * day. Days without a sighting are left out, and so are days more than 31 before the newest day of the scope: a day
+   * far in the future forgets the present, so the caller bounds `day` by its own clock.
+   */
   novelty(scope: string, fromDay: number, toDay: number): Promise<NoveltyDay[]>;
 
-  /** Keeps the alert with the higher revision; false when the store already had it or a newer one. */
+  /**
+   * Keeps the alert with the higher revision (then the later `at`, then the greater JSON of the body); false when the
+   * store already had it or a newer one.
+   */
   putAlert(alert: StoredAlert): Promise<boolean>;
   dropAlert(id: string): Promise<void>;
   getAlert(id: string): Promise<StoredAlert | undefined>;
-  /** Newest first by `at`. */
+  /** Newest first by (at, id); with `before`, only those with at < before. */
   listAlerts(options: { limit: number; before?: number }): Promise<StoredAlert[]>;
 
-  /** Forgets facts older than `before` (microseconds) and familiarity not seen since; returns how many entries went. */
+  /**
+   * Forgets facts with at < before (microseconds), familiarity whose last day ended by then, and the novelty of those
+   * days. Returns how many facts and familiarity entries went.
+   */
   expire(before: number): Promise<number>;
+
+  /** What the caps have cost since this store was opened. */
+  counters(): StoreCounters;
   close(): Promise<void>;
 }
 
-export type FactKind = 'flow' | 'connection' | 'lease' | 'dns' | 'process' | 'staging' | 'joined' | 'gap' | 'identity';
+/** Order is part of the stored format (a kind is stored as its place here): append only. */
+export const FACT_KINDS = [
+  'flow',
+  'connection',
+  'lease',
+  'dns',
+  'process',
+  'staging',
+  'joined',
+  'gap',
+  'identity',
+] as const;
+
+export type FactKind = (typeof FACT_KINDS)[number];
 
 export interface Fact {
-  /** `host:<host id>` or `ip:<address>`: facts that are read together live together (one Redis hash tag). */
+  /**
+   * `host:<host id>` or `ip:<address>`, at most 512 bytes: facts that are read together live together (one Redis hash
+   * tag).
+   */
   readonly shard: string;
   readonly kind: FactKind;
+  /** 1 to 512 bytes. */
   readonly id: string;
   /** Event time, microseconds since 1970 UTC. */
   readonly at: number;
@@ -70,7 +108,7 @@ export interface FamiliarityKey {
 }
 
 export interface Observation extends FamiliarityKey {
-  /** Days since 1970-01-01 UTC. */
+  /** Days since 1970-01-01 UTC, 0 to 65535. */
   readonly day: number;
   /** The sighting followed staging, so that it must not train the baseline at once (DETECTION.md §4.2). */
   readonly tainted: boolean;
@@ -92,11 +130,20 @@ export interface NoveltyDay {
   readonly fresh: number;
 }
 
+export interface StoreCounters {
+  /** Facts pushed out of a (shard, kind) that held MAX_FACTS_PER_SERIES. */
+  readonly evictedFacts: number;
+  /** Sightings of new destinations not stored because the scope had MAX_FRESH_A_DAY of them on that day. */
+  readonly droppedSightings: number;
+  /** Alerts pushed out by MAX_ALERTS. */
+  readonly evictedAlerts: number;
+}
+
 export interface StoredAlert {
   readonly id: string;
   /** Microseconds since 1970 UTC: newest evidence. */
   readonly at: number;
   readonly revision: number;
-  /** The alert document (ECS JSON). */
+  /** The alert document (ECS JSON), at most 256 KiB encoded. */
   readonly body: unknown;
 }

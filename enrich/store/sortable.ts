@@ -1,0 +1,30 @@
+/**
+ * Numbers as 8 bytes whose byte order is their numeric order: IEEE 754 big-endian, sign bit flipped when positive, all bits
+ * when negative. Any double works, infinities included; -0 is written as 0.
+ */
+export const SORTABLE_BYTES = 8;
+
+export function writeSortable(target: Buffer, at: number, value: number): void {
+  target.writeDoubleBE(value + 0, at); // -0 + 0 is 0
+  flip(target, at, (target[at]! & 0x80) === 0);
+}
+
+export function readSortable(source: Buffer, at: number): number {
+  const bytes = Buffer.from(source.subarray(at, at + SORTABLE_BYTES));
+  flip(bytes, 0, (bytes[0]! & 0x80) !== 0);
+  return bytes.readDoubleBE(0);
+}
+
+export function sortable(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(SORTABLE_BYTES);
+  writeSortable(bytes, 0, value);
+  return bytes;
+}
+
+function flip(bytes: Buffer, at: number, signOnly: boolean): void {
+  if (signOnly) {
+    bytes[at] = bytes[at]! ^ 0x80;
+    return;
+  }
+  for (let i = at; i < at + SORTABLE_BYTES; i++) bytes[i] = bytes[i]! ^ 0xff;
+}
