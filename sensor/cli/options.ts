@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { Exit, UserError } from './exit.ts';
+import { Exit, UserError } from '../base/exit.ts';
 
 /** One option of a command. The table of these is all there is: parsing, `--help`, man page and completions come from it. */
 export interface OptionSpec {

@@ -4,7 +4,7 @@ import { listCaptures } from '../capture/list-captures.ts';
 import { readCapture } from '../capture/open-capture.ts';
 import { buildPipeline } from '../flow/pipeline.ts';
 import { LineWriter } from '../publish/line-writer.ts';
-import { Exit, UserError } from './exit.ts';
+import { Exit, UserError } from '../base/exit.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from './options.ts';
 
 export const SENSOR: CommandSpec = {

@@ -1,0 +1,6 @@
+/** Characters that could move the cursor, change colours or the direction of text on a terminal. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu;
+
+/** Text of outsiders for a terminal: control, format and unpaired characters become `\u{…}`, so one value stays one line. */
+export const inspectText = (text: string): string =>
+  text.replace(UNSAFE, (c) => `\\u{${c.codePointAt(0)!.toString(16)}}`);

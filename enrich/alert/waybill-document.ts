@@ -1,0 +1,45 @@
+import type { WaybillLine } from '../join/join-flow.ts';
+import type { ProcessRef } from '../event/endpoint-event.ts';
+
+/** A joined flow: the flow record with the process, user and host that made it, as far as evidence supports one. */
+export function joinedDocument({ record, join }: WaybillLine): Record<string, unknown> {
+  const process = join.process;
+  return {
+    ...record,
+    ...(join.host ? { host: { id: join.host.id, ...(join.host.name ? { name: join.host.name } : {}) } } : {}),
+    ...(process ? { process: ecsProcess(process) } : {}),
+    ...(process?.user ? { user: process.user } : {}),
+    waybill: {
+      ...record.waybill,
+      join: {
+        method: join.method,
+        probability: join.probability,
+        candidates: join.candidates.map((c) => ({
+          pid: c.process.pid,
+          entity_id: c.process.entityId,
+          executable: c.process.image,
+          probability: c.probability,
+          method: c.method,
+          event: c.event,
+        })),
+      },
+    },
+  };
+}
+
+/** ECS process fields of what is known of a process. */
+export function ecsProcess(p: ProcessRef): Record<string, unknown> {
+  return {
+    entity_id: p.entityId,
+    pid: p.pid,
+    executable: p.image,
+    name: p.image?.split(/[\\/]/).at(-1),
+    command_line: p.commandLine,
+    hash: p.hashes,
+    code_signature: p.signer || p.signatureStatus ? { subject_name: p.signer, status: p.signatureStatus } : undefined,
+    pe: p.originalName ? { original_file_name: p.originalName } : undefined,
+    parent: p.parent
+      ? { entity_id: p.parent.entityId, pid: p.parent.pid, executable: p.parent.image, command_line: p.parent.commandLine }
+      : undefined,
+  };
+}

@@ -1,0 +1,169 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { listCaptures } from '../../sensor/capture/list-captures.ts';
+import { readCapture } from '../../sensor/capture/open-capture.ts';
+import { Exit, UserError } from '../../sensor/base/exit.ts';
+import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
+import { buildPipeline } from '../../sensor/flow/pipeline.ts';
+import { LineWriter } from '../../sensor/publish/line-writer.ts';
+import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import { alertTable } from '../alert/table.ts';
+import { joinedDocument } from '../alert/waybill-document.ts';
+import { Enricher } from '../enricher.ts';
+import type { EndpointEvent } from '../event/endpoint-event.ts';
+import { listEndpointFiles } from '../ingest/list-endpoint-files.ts';
+import { readEndpointFile } from '../ingest/read-endpoint-file.ts';
+import { defaultSettings, readSettings, type Settings } from '../settings.ts';
+import { openEmbedded } from '../store/embedded.ts';
+import type { StoredAlert } from '../store/store.ts';
+
+export const REPLAY: CommandSpec = {
+  name: 'replay',
+  usage: '--capture PATH… --endpoint PATH… [--all]',
+  summary:
+    'Runs the whole pipeline over captures and endpoint logs in event time and prints the alerts: JSON lines, or a table on a terminal.',
+  options: [
+    { name: 'capture', argument: 'PATH', multiple: true, describe: 'Capture file or directory of captures.' },
+    { name: 'endpoint', argument: 'PATH', multiple: true, describe: 'Endpoint log or directory of logs, of any feed that normalize reads.' },
+    { name: 'config', argument: 'FILE', describe: 'Settings (YAML).' },
+    { name: 'all', describe: 'Also print every joined flow (the waybills), alerting or not.' },
+    { name: 'data', argument: 'DIR', describe: 'Keep the store in this directory (explain reads it); default: a temporary one.' },
+    { name: 'json', describe: 'JSON lines even on a terminal.' },
+    { name: 'fail-on', argument: 'TIER', describe: 'Exit with 10 when there is an alert of this tier (high, medium) or above.' },
+  ],
+  notes: 'Exit codes: 0 fine, 1 could not run, 2 usage or configuration, 3 input damaged but partly read, 10 alerts with --fail-on.',
+};
+
+/** Records and events handed to the store at once. */
+const BATCH = 2_000;
+
+export interface ReplayInput {
+  readonly captures: readonly string[];
+  readonly endpoints: readonly string[];
+  readonly settings: Settings;
+  /** Store directory; a temporary one when absent. */
+  readonly data?: string;
+  readonly onJoined?: (document: Record<string, unknown>) => void;
+}
+
+export interface ReplayResult {
+  readonly alerts: readonly StoredAlert[];
+  /** One line for every damaged or unread input. */
+  readonly complaints: readonly string[];
+}
+
+export async function replayCommand(args: string[]): Promise<number> {
+  if (wantsHelp(args)) {
+    process.stdout.write(helpText(REPLAY));
+    return Exit.fine;
+  }
+  const options = parseCommand(REPLAY, args);
+  if (options.positionals.length > 0) {
+    throw new UserError(`${options.positionals[0]}: name inputs with --capture or --endpoint`, Exit.usage);
+  }
+  const failOn = options.text('fail-on');
+  if (failOn !== undefined && failOn !== 'high' && failOn !== 'medium') {
+    throw new UserError(`--fail-on ${failOn}: expected high or medium`, Exit.usage);
+  }
+  const captures = options.list('capture');
+  const endpoints = options.list('endpoint');
+  if (captures.length === 0) throw new UserError('nothing to replay: name captures with --capture', Exit.usage);
+  const config = options.text('config');
+  const data = options.text('data');
+  const out = new LineWriter(process.stdout);
+  const { alerts, complaints } = await replay({
+    captures,
+    endpoints,
+    settings: config === undefined ? defaultSettings() : readSettings(config),
+    ...(data === undefined ? {} : { data }),
+    ...(options.on('all') ? { onJoined: (document: Record<string, unknown>) => out.write(document) } : {}),
+  });
+  if (process.stdout.isTTY && !options.on('json')) {
+    await out.flush();
+    process.stdout.write(alertTable(alerts));
+  } else for (const alert of alerts) out.write(alert.body);
+  await out.flush();
+  for (const complaint of complaints) process.stderr.write(`waybill: ${complaint}\n`);
+  if (failOn !== undefined && alerts.some((a) => tierOf(a) === 'high' || tierOf(a) === failOn)) return Exit.alerts;
+  return complaints.length > 0 ? Exit.damaged : Exit.fine;
+}
+
+/** Reads everything, then settles once: the alerts are those of the whole recording, whatever the order of the input. */
+export async function replay(input: ReplayInput): Promise<ReplayResult> {
+  const captures = input.captures.flatMap(capturesAt);
+  const endpoints = input.endpoints.flatMap(endpointsAt);
+  const directory = input.data ?? mkdtempSync(join(tmpdir(), 'waybill-replay-'));
+  const store = await openEmbedded(directory, { durable: input.data !== undefined });
+  const complaints: string[] = [];
+  try {
+    const enricher = new Enricher(store, input.settings);
+    for (const file of endpoints) complaints.push(...(await readEvents(file, enricher)));
+    for (const file of captures) complaints.push(...(await readFlows(file, enricher)));
+    const alerts = await enricher.settle(
+      input.onJoined === undefined ? undefined : (line) => input.onJoined!(joinedDocument(line)),
+    );
+    return { alerts, complaints };
+  } finally {
+    await store.close();
+    if (input.data === undefined) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function readEvents(file: string, enricher: Enricher): Promise<string[]> {
+  let batch: EndpointEvent[] = [];
+  const summary = await readEndpointFile(file, async (event) => {
+    batch.push(event);
+    if (batch.length >= BATCH) {
+      const full = batch;
+      batch = [];
+      await enricher.putEvents(full);
+    }
+  });
+  await enricher.putEvents(batch);
+  return summary.damagedAt.map((line) => `${file}: ${line}`);
+}
+
+async function readFlows(file: string, enricher: Enricher): Promise<string[]> {
+  // Of one flow's records the last says all. They are handed on while the capture is read.
+  let batch: FlowRecord[] = [];
+  let stored = Promise.resolve();
+  const store = () => {
+    const full = batch;
+    batch = [];
+    stored = stored.then(() => enricher.putFlows(full));
+  };
+  const pipeline = buildPipeline(
+    (record) => {
+      if (record.event.action !== 'flow_end') return;
+      batch.push(record);
+      if (batch.length >= BATCH) store();
+    },
+    { observer: 'replay', communityIdSeed: 0, verbose: false },
+  );
+  const summary = await readCapture(file, pipeline);
+  pipeline.drain();
+  store();
+  await stored;
+  return summary.damaged === undefined ? [] : [`${file}: ${summary.damaged}`];
+}
+
+function capturesAt(path: string): readonly string[] {
+  if (!exists(path)) throw new UserError(`${path}: no such file`, Exit.usage);
+  const { captures } = listCaptures(path);
+  if (captures.length === 0) throw new UserError(`${path}: no captures in this directory`, Exit.usage);
+  return captures;
+}
+
+function endpointsAt(path: string): readonly string[] {
+  if (!exists(path)) throw new UserError(`${path}: no such file`, Exit.usage);
+  return listEndpointFiles(path);
+}
+
+function exists(path: string): boolean {
+  if (path === '-') return true;
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+export const tierOf = (alert: StoredAlert): string =>
+  (alert.body as { waybill?: { tier?: string } }).waybill?.tier ?? 'none';

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
+import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import type { ConnectionEvent, EndpointEvent, HostRef, ProcessRef } from '../event/endpoint-event.ts';
+import type { StagingFact } from '../evidence/staging.ts';
+import type { Fact } from '../store/store.ts';
+import type { JoinResult } from './join-flow.ts';
+import { remoteKey, tupleKey } from './tuple.ts';
+
+/** A lease (host had address) is kept once an hour. */
+const LEASE_BUCKET = 3600 * MICROS_PER_SECOND;
+/** Index keys of a fact: `Store` allows 8. */
+const MAX_ANSWERS = 6;
+/** Longest index key; longer ones are replaced by their hash. */
+const MAX_KEY = 400;
+
+export interface JoinedBody {
+  readonly record: FlowRecord;
+  readonly join: JoinResult;
+}
+export interface FlowBody {
+  readonly record: FlowRecord;
+}
+export interface ConnectionBody {
+  readonly host: HostRef;
+  readonly process: ProcessRef;
+  readonly feed: string;
+  readonly outcome?: string;
+  /** Aggregated rows only: end of the window, microseconds. */
+  readonly until?: number;
+}
+export interface LeaseBody {
+  readonly host: HostRef;
+}
+export interface DnsBody {
+  readonly process: ProcessRef;
+  readonly name: string;
+}
+export interface ProcessBody {
+  readonly kind: 'start' | 'end' | 'seen';
+  readonly process: ProcessRef;
+  readonly feed: string;
+  /** Raw event id. */
+  readonly event: string;
+}
+
+export const hostShard = (hostId: string): string => `host:${hostId}`;
+export const ipShard = (ip: string): string => `ip:${ip}`;
+
+/** Text as an index key of bounded length; case is folded, because names and paths on Windows have none. */
+export function indexKey(prefix: string, text: string): string {
+  const folded = text.toLowerCase();
+  const body = folded.length > MAX_KEY ? createHash('sha256').update(folded).digest('hex') : folded;
+  return `${prefix}:${body}`;
+}
+
+/** One fact a flow: of its records the latest stays. */
+export function factOfFlow(record: FlowRecord): Fact {
+  return {
+    shard: ipShard(record.source.ip),
+    kind: 'flow',
+    id: record.waybill.flow_id,
+    at: parseMicros(record.event.start) ?? 0,
+    keys: [
+      tupleKey(record.network.transport, record.source, record.destination),
+      remoteKey(record.network.transport, record.destination),
+    ],
+    version: flowVersion(record),
+    body: { record } satisfies FlowBody,
+  };
+}
+
+/** Grows with every record of a flow: last packet in milliseconds, then whether it has ended. Below 2^43. */
+export function flowVersion(record: FlowRecord): number {
+  const end = Math.floor((parseMicros(record.event.end) ?? 0) / 1000);
+  return end * 2 + (record.event.action === 'flow_end' ? 1 : 0);
+}
+
+/** What an endpoint event adds to the store. `staging` is what the evidence part read from the same event. */
+export function factsOfEvent(event: EndpointEvent, staging: readonly StagingFact[]): Fact[] {
+  const facts: Fact[] = [];
+  const shard = hostShard(event.host.id);
+  if ('process' in event && event.process.entityKind !== 'none') facts.push(processFact(event, event.process, shard));
+  for (const fact of staging) {
+    facts.push({ shard, kind: 'staging', id: fact.id, at: fact.at, keys: [], version: 0, body: fact });
+  }
+  for (const ip of event.host.ips ?? []) facts.push(leaseFact(event.host, ip, event.at));
+  if (event.kind === 'host_address') for (const ip of event.ips) facts.push(leaseFact(event.host, ip, event.at));
+  if (event.kind === 'connection') facts.push(...connectionFacts(event));
+  if (event.kind === 'dns_query') {
+    facts.push({
+      shard,
+      kind: 'dns',
+      id: event.id,
+      at: event.at,
+      keys: [indexKey('name', event.name), ...event.answers.slice(0, MAX_ANSWERS).map((ip) => indexKey('ip', ip))],
+      version: 0,
+      body: { process: event.process, name: event.name } satisfies DnsBody,
+    });
+  }
+  if (event.kind === 'feed_gap') {
+    facts.push({ shard, kind: 'gap', id: event.id, at: event.at, keys: [], version: 0, body: { reason: event.reason } });
+  }
+  return facts;
+}
+
+function connectionFacts(event: ConnectionEvent): Fact[] {
+  const transport = event.transport;
+  const body: ConnectionBody = {
+    host: event.host,
+    process: event.process,
+    feed: event.feed,
+    ...(event.outcome ? { outcome: event.outcome } : {}),
+    ...(event.aggregate ? { until: event.aggregate.until } : {}),
+  };
+  const keys = [remoteKey(transport, event.destination)];
+  if (event.source.port !== 0) keys.push(tupleKey(transport, event.source, event.destination));
+  const at = (ip: string): Fact => ({
+    shard: ipShard(ip),
+    kind: 'connection',
+    id: event.id,
+    at: event.at,
+    keys,
+    version: 0,
+    body,
+  });
+  if (event.direction === 'ingress') return [];
+  return [at(event.source.ip), leaseFact(event.host, event.source.ip, event.at)];
+}
+
+function leaseFact(host: HostRef, ip: string, at: number): Fact {
+  const bucket = Math.floor(at / LEASE_BUCKET) * LEASE_BUCKET;
+  return {
+    shard: ipShard(ip),
+    kind: 'lease',
+    id: `${host.id}|${bucket}`,
+    at: bucket,
+    keys: [],
+    version: 0,
+    body: { host: { id: host.id, ...(host.name ? { name: host.name } : {}) } } satisfies LeaseBody,
+  };
+}
+
+/** Starts and ends are kept as they are; any other sighting once per process and content, the earliest of them. */
+function processFact(event: EndpointEvent, process: ProcessRef, shard: string): Fact {
+  const kind = event.kind === 'process_start' ? 'start' : event.kind === 'process_end' ? 'end' : 'seen';
+  const id = kind === 'seen' ? `seen|${process.entityId}|${contentHash(process)}` : `${kind}|${event.id}`;
+  const keys = [indexKey('entity', process.entityId)];
+  if (process.pid !== undefined) keys.push(`pid:${process.pid}`);
+  return {
+    shard,
+    kind: 'process',
+    id,
+    at: event.at,
+    keys,
+    version: kind === 'seen' ? -event.at : 0,
+    body: { kind, process, feed: event.feed, event: event.id } satisfies ProcessBody,
+  };
+}
+
+const contentHash = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 16);

@@ -1,0 +1,188 @@
+import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
+import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
+import type { Fact } from '../store/store.ts';
+import type { ConnectionBody, DnsBody, LeaseBody } from './facts.ts';
+
+const SECOND = MICROS_PER_SECOND;
+/** A connection event of the same 5-tuple further than this from the flow is another use of the port, or a wrong clock. */
+export const TUPLE_TOLERANCE = 600 * SECOND;
+/** How long a process that opened a remote port is taken to own it, when the feed caps or aggregates connections. */
+export const LEASE_WINDOW = 3600 * SECOND;
+/** A look-up this long before the flow may explain it. */
+export const DNS_WINDOW = 300 * SECOND;
+/** How long a sighting of an address at a host holds when nobody else claims it. */
+export const ADDRESS_WINDOW = 24 * 3600 * SECOND;
+/** Two candidates closer together than this cannot be told apart by time. */
+const INDISTINCT = 5 * SECOND;
+/** Candidates listed on a record. */
+const MAX_CANDIDATES = 5;
+
+export type JoinMethod = 'tuple' | 'lease' | 'dns' | 'ambiguous' | 'none';
+
+export interface Candidate {
+  readonly process: ProcessRef;
+  readonly host: HostRef;
+  readonly probability: number;
+  readonly method: JoinMethod;
+  /** Raw event that names the process. */
+  readonly event: string;
+  /** Event time minus flow start, microseconds. */
+  readonly offset: number;
+}
+
+export interface JoinResult {
+  readonly host?: HostRef;
+  /** Set only when one candidate is supported. */
+  readonly process?: ProcessRef;
+  readonly method: JoinMethod;
+  /** Probability that `process` made the flow; 0 without one. */
+  readonly probability: number;
+  readonly candidates: readonly Candidate[];
+  /** Raw events the join rests on. */
+  readonly events: readonly string[];
+}
+
+/** A flow with what is known of its maker: one line of `replay --all`. */
+export interface WaybillLine {
+  readonly record: FlowRecord;
+  readonly join: JoinResult;
+}
+
+export interface JoinEvidence {
+  /** Connection facts with the flow's 5-tuple. */
+  readonly tuple: readonly Fact[];
+  /** Connection facts from the same address to the same remote port. */
+  readonly remote: readonly Fact[];
+  /** Leases of the flow's source address. */
+  readonly leases: readonly Fact[];
+  /** Look-ups of the flow's name or address on the leased host. */
+  readonly dns: readonly Fact[];
+}
+
+/** Who had the source address when the flow began: the last claim before it, else the first one after. */
+export function hostAt(leases: readonly Fact[], at: number): HostRef | undefined {
+  let best: Fact | undefined;
+  let bestDistance = ADDRESS_WINDOW;
+  for (const lease of leases) {
+    // An hourly bucket claims its whole hour.
+    const distance = at < lease.at ? (lease.at - at) * 2 : Math.max(0, at - lease.at - LEASE_WINDOW);
+    if (distance < bestDistance || (distance === bestDistance && best && lease.id < best.id)) {
+      best = lease;
+      bestDistance = distance;
+    }
+  }
+  return best ? (best.body as LeaseBody).host : undefined;
+}
+
+/**
+ * Joins one flow with the process that made it (DESIGN §5): a ladder of ever weaker matches, none of which guesses
+ * between two candidates.
+ * @param skew learned clock offset of the host, microseconds (event time minus flow time).
+ */
+export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, skew = 0): JoinResult {
+  const start = parseMicros(flow.event.start) ?? 0;
+  const leased = hostAt(evidence.leases, start);
+  const rungs: (() => Candidate[])[] = [
+    () => byTuple(evidence.tuple, start, skew),
+    () => byRemote(evidence.remote, start, skew),
+    () => (leased ? byDns(evidence.dns, leased, start, skew) : []),
+  ];
+  for (const rung of rungs) {
+    const candidates = distinct(rung()).slice(0, MAX_CANDIDATES);
+    const [first, second] = candidates;
+    if (!first) continue;
+    const host = first.host;
+    const clear = !second || (first.method === 'tuple' && apart(first, second));
+    if (!clear) {
+      return {
+        ...(candidates.every((c) => c.host.id === host.id) ? { host } : leased ? { host: leased } : {}),
+        method: 'ambiguous',
+        probability: 0,
+        candidates,
+        events: candidates.map((c) => c.event),
+      };
+    }
+    return { host, process: first.process, method: first.method, probability: first.probability, candidates, events: [first.event] };
+  }
+  return { ...(leased ? { host: leased } : {}), method: 'none', probability: 0, candidates: [], events: [] };
+}
+
+function byTuple(facts: readonly Fact[], start: number, skew: number): Candidate[] {
+  return facts
+    .map((fact) => candidate(fact, 'tuple', fact.at - start - skew, 0))
+    .filter((c) => Math.abs(c.offset) <= TUPLE_TOLERANCE)
+    .map((c) => ({ ...c, probability: tupleProbability(Math.abs(c.offset)) }))
+    .sort(nearest);
+}
+
+/** Feeds log a connection up to some seconds late (Sysmon 3: median 1.2 s, p95 4.5 s after the SYN). */
+function tupleProbability(distance: number): number {
+  if (distance <= 10 * SECOND) return 0.99;
+  return distance <= 120 * SECOND ? 0.97 : 0.9;
+}
+
+function byRemote(facts: readonly Fact[], start: number, skew: number): Candidate[] {
+  return facts
+    .filter((fact) => {
+      const until = (fact.body as ConnectionBody).until ?? fact.at;
+      return start >= fact.at - skew - 60 * SECOND && start <= until - skew + LEASE_WINDOW;
+    })
+    .map((fact) => candidate(fact, 'lease', fact.at - start - skew, 0.7))
+    .sort(nearest);
+}
+
+function byDns(facts: readonly Fact[], host: HostRef, start: number, skew: number): Candidate[] {
+  return facts
+    .filter((fact) => fact.at - skew <= start + 2 * SECOND && fact.at - skew >= start - DNS_WINDOW)
+    .map((fact) => ({
+      process: (fact.body as DnsBody).process,
+      host,
+      probability: 0.5,
+      method: 'dns' as const,
+      event: fact.id,
+      offset: fact.at - start - skew,
+    }))
+    .filter((c) => c.process.entityKind !== 'none')
+    .sort(nearest);
+}
+
+function candidate(fact: Fact, method: JoinMethod, offset: number, probability: number): Candidate {
+  const body = fact.body as ConnectionBody;
+  return { process: body.process, host: body.host, probability, method, event: fact.id, offset };
+}
+
+const nearest = (a: Candidate, b: Candidate): number =>
+  Math.abs(a.offset) - Math.abs(b.offset) ||
+  rank(b.process) - rank(a.process) ||
+  (a.event < b.event ? -1 : a.event > b.event ? 1 : 0);
+
+/** A vendor's own process id says more than a pid. */
+const rank = (p: ProcessRef): number => (p.entityKind === 'vendor' ? 2 : p.entityKind === 'pid-start' ? 1 : 0);
+
+/** One candidate a process: two feeds may name the same one, by entity or by pid on the same host. */
+function distinct(candidates: readonly Candidate[]): Candidate[] {
+  const kept: Candidate[] = [];
+  for (const c of candidates) {
+    const index = kept.findIndex((k) => sameProcess(k, c));
+    if (index < 0) kept.push(c);
+    else if (rank(c.process) > rank(kept[index]!.process)) kept[index] = { ...c, offset: kept[index]!.offset, probability: kept[index]!.probability };
+  }
+  return kept.filter((c) => c.process.entityKind !== 'none' || c.process.pid !== undefined);
+}
+
+function sameProcess(a: Candidate, b: Candidate): boolean {
+  if (a.host.id !== b.host.id) return false;
+  if (a.process.entityId === b.process.entityId) return true;
+  return (
+    a.process.pid !== undefined &&
+    a.process.pid === b.process.pid &&
+    (rank(a.process) < 2 || rank(b.process) < 2) &&
+    Math.abs(a.offset - b.offset) < 60 * SECOND
+  );
+}
+
+/** Time decides between two uses of one 5-tuple only when it does so clearly. */
+function apart(first: Candidate, second: Candidate): boolean {
+  return Math.abs(second.offset) - Math.abs(first.offset) > INDISTINCT && Math.abs(first.offset) <= 4 * INDISTINCT;
+}

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto';
+import { formatMicros, parseMicros } from '../../sensor/base/timestamp.ts';
+import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import { type BrowserVerdict, browserClass } from '../evidence/browser.ts';
+import { type DestinationEntity, destinationEntity } from '../evidence/destination.ts';
+import { mergeStaging, type StagingStory } from '../evidence/merge-staging.ts';
+import { processIdentity } from '../evidence/process-identity.ts';
+import type { StagingFact } from '../evidence/staging.ts';
+import type { HostRef } from '../event/endpoint-event.ts';
+import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
+import { HostProcesses } from '../join/gather.ts';
+import type { JoinResult } from '../join/join-flow.ts';
+import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
+import type { Settings } from '../settings.ts';
+import type { Store } from '../store/store.ts';
+import { type Baseline, baselineOf } from './familiarity.ts';
+import { type Link, linkOf } from './link.ts';
+
+/** Flows and staging facts of one host looked at in one scoring; the newest are kept. */
+const MAX_FLOWS = 20_000;
+const MAX_STAGING = 2_000;
+/** Flows of one episode that its verdict lists; all are summed. */
+export const LISTED_FLOWS = 50;
+/** Staging this much after a flow began may still precede its bytes: clocks differ. */
+const CLOCK_SLACK = 5_000_000;
+
+export interface EpisodeFlow {
+  readonly record: FlowRecord;
+  readonly join: JoinResult;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface LinkedStaging {
+  readonly story: StagingStory;
+  readonly link: Link;
+  /** From the packing to the first flow that ends after it, microseconds; 0 when the flow was already open. */
+  readonly gap: number;
+  readonly packer: readonly ProcessInfo[];
+}
+
+/** One activity (host, process lineage, destination) within one horizon: what is scored. */
+export interface Episode {
+  readonly id: string;
+  readonly host: HostRef;
+  /** The process that sent most, merged from everything known; undefined when no join names one. */
+  readonly process: ProcessInfo | undefined;
+  /** `process` and its ancestors, nearest first. */
+  readonly chain: readonly ProcessInfo[] | undefined;
+  readonly browser: BrowserVerdict;
+  readonly identity: string;
+  readonly destination: DestinationEntity;
+  /** By start, then id. */
+  readonly flows: readonly EpisodeFlow[];
+  /** Strongest link first is not assumed: by time, then id. */
+  readonly staging: readonly LinkedStaging[];
+  readonly baseline: Baseline;
+  /** Packings on this host per day over the last 30 days, this episode's own left out. */
+  readonly archivesPerDay: number;
+  /** Look-ups of the destination's name were seen; undefined when the host shows no look-ups at all. */
+  readonly lookedUp: boolean | undefined;
+  /** Probability of the attribution that carries the process evidence. */
+  readonly joinProbability: number;
+}
+
+interface Group {
+  readonly root: string;
+  readonly destination: DestinationEntity;
+  readonly members: { flow: EpisodeFlow; chain: readonly ProcessInfo[] | undefined }[];
+}
+
+/**
+ * The candidate episodes of a host: flows that followed staging, grouped by lineage and destination. Pure in what the
+ * store holds: the same facts give the same episodes.
+ */
+export async function episodesOfHost(
+  store: Store,
+  hostId: string,
+  from: number,
+  to: number,
+  settings: Settings,
+): Promise<Episode[]> {
+  const shard = hostShard(hostId);
+  const horizon = settings.horizonMicros;
+  const stagingFacts = await store.between(shard, 'staging', from - 2 * horizon, to + CLOCK_SLACK, MAX_STAGING);
+  const stories = mergeStaging(stagingFacts.map((fact) => fact.body as StagingFact));
+  if (stories.length === 0) return [];
+  const joined = await store.between(shard, 'joined', from - horizon, to, MAX_FLOWS);
+  const processes = new HostProcesses(store, hostId);
+  const groups = new Map<string, Group>();
+  for (const fact of joined) {
+    const { record, join } = fact.body as JoinedBody;
+    if (!leavesNetwork(record)) continue;
+    const end = parseMicros(record.event.end) ?? fact.at;
+    if (!stories.some((s) => s.at <= end + CLOCK_SLACK && s.at >= fact.at - horizon)) continue;
+    const chain = await processes.chainOf(join, fact.at);
+    const root = chain ? lineageRoot(chain).entityId : 'unattributed';
+    const destination = destinationEntity({
+      ip: record.destination.ip,
+      ...(record.destination.domain === undefined ? {} : { domain: record.destination.domain }),
+    });
+    const key = JSON.stringify([root, destination.entity]);
+    let group = groups.get(key);
+    if (!group) groups.set(key, (group = { root, destination, members: [] }));
+    group.members.push({ flow: { record, join, start: fact.at, end }, chain });
+  }
+  const episodes: Episode[] = [];
+  for (const group of [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, g]) => g)) {
+    for (const members of windows(group.members, horizon)) {
+      episodes.push(await assemble(store, hostId, { ...group, members }, stories, processes, settings));
+    }
+  }
+  return episodes.filter((episode) => episode.staging.length > 0);
+}
+
+const leavesNetwork = (record: FlowRecord): boolean =>
+  record.network.direction === 'egress' || record.network.direction === 'external';
+
+/** Cuts a long-lived activity (a backup service) into stretches no longer than the horizon. */
+function windows(members: Group['members'], horizon: number): Group['members'][] {
+  const sorted = [...members].sort((a, b) => a.flow.start - b.flow.start || (idOf(a.flow) < idOf(b.flow) ? -1 : 1));
+  const cut: Group['members'][] = [];
+  for (const member of sorted) {
+    const current = cut.at(-1);
+    if (current && member.flow.start - current[0]!.flow.start <= horizon) current.push(member);
+    else cut.push([member]);
+  }
+  return cut;
+}
+
+const idOf = (flow: EpisodeFlow): string => flow.record.waybill.flow_id;
+
+async function assemble(
+  store: Store,
+  hostId: string,
+  group: Group,
+  stories: readonly StagingStory[],
+  processes: HostProcesses,
+  settings: Settings,
+): Promise<Episode> {
+  const flows = group.members.map((m) => m.flow);
+  const main = mostBytes(group.members);
+  const chain = main.chain;
+  const process = chain?.[0];
+  const host = main.flow.join.host ?? { id: hostId };
+  const identity = process ? processIdentity(process) : 'unknown';
+  const linked: LinkedStaging[] = [];
+  for (const story of stories) {
+    const staging = await linkStory(story, group.members, chain, processes, settings);
+    if (staging) linked.push(staging);
+  }
+  const first = flows[0]!;
+  const monthAgo = first.start - 30 * 86_400_000_000;
+  const archives = await store.count(hostShard(hostId), 'staging', monthAgo, first.start - settings.horizonMicros);
+  const baseline = await baselineOf(store, {
+    hostId,
+    identity,
+    destination: group.destination,
+    at: first.start,
+    ...(process?.user ? { user: process.user } : {}),
+  });
+  return {
+    id: episodeId(hostId, group.root, group.destination.entity, first.start),
+    host,
+    process,
+    chain,
+    browser: process ? browserClass(process, chain.slice(1)) : browserClass({ entityId: '', entityKind: 'none' }),
+    identity,
+    destination: group.destination,
+    flows,
+    staging: linked,
+    baseline,
+    archivesPerDay: archives / Math.max(1, Math.min(30, baseline.days)),
+    lookedUp: await lookedUp(store, hostId, first),
+    joinProbability: main.flow.join.probability,
+  };
+}
+
+/** The member that sent most; ties go to the earliest. */
+function mostBytes(members: Group['members']): Group['members'][number] {
+  let best = members[0]!;
+  for (const member of members) if (member.flow.record.source.bytes > best.flow.record.source.bytes) best = member;
+  return best;
+}
+
+async function linkStory(
+  story: StagingStory,
+  members: Group['members'],
+  chain: readonly ProcessInfo[] | undefined,
+  processes: HostProcesses,
+  settings: Settings,
+): Promise<LinkedStaging | undefined> {
+  const after = members.find((m) => m.flow.end + CLOCK_SLACK >= story.at && m.flow.start - story.at <= settings.horizonMicros);
+  if (!after) return undefined;
+  const packer = await processes.chainOf({ process: story.process } as JoinResult, story.at);
+  if (!packer) return undefined;
+  let link: Link = 'other-user';
+  for (const candidate of chain ? distinctChains(members) : [undefined]) {
+    const read = story.readers.some((entity) => candidate?.[0]?.entityId === entity);
+    const found = linkOf(candidate, packer, story.archive?.key, read);
+    if (LINK_ORDER.indexOf(found) < LINK_ORDER.indexOf(link)) link = found;
+  }
+  const packed = story.until <= after.flow.start ? story.until : story.at;
+  return { story, link, gap: Math.max(0, after.flow.start - packed), packer };
+}
+
+const LINK_ORDER: readonly Link[] = ['referenced', 'lineage', 'referenced-directory', 'logon', 'process', 'user', 'host', 'other-user'];
+
+/** The sending processes of an episode, each once. */
+function distinctChains(members: Group['members']): (readonly ProcessInfo[] | undefined)[] {
+  const byEntity = new Map<string, readonly ProcessInfo[]>();
+  for (const { chain } of members) if (chain && !byEntity.has(chain[0]!.entityId)) byEntity.set(chain[0]!.entityId, chain);
+  return [...byEntity.values()].slice(0, 16);
+}
+
+async function lookedUp(store: Store, hostId: string, flow: EpisodeFlow): Promise<boolean | undefined> {
+  const name = flow.record.destination.domain;
+  if (name === undefined) return undefined;
+  const shard = hostShard(hostId);
+  const hour = 3_600_000_000;
+  if ((await store.count(shard, 'dns', flow.start - 24 * hour, flow.start + hour)) === 0) return undefined;
+  const found = await store.find(shard, 'dns', indexKey('name', name), 8);
+  return found.some((f) => f.at > flow.start - 24 * hour && f.at < flow.start + hour);
+}
+
+/** Stable: what the episode is about, and when its horizon began, to the minute the first flow did. */
+function episodeId(hostId: string, root: string, entity: string, start: number): string {
+  const about = JSON.stringify([hostId, root, entity, formatMicros(start).slice(0, 16)]);
+  return `wb-${createHash('sha256').update(about).digest('hex').slice(0, 16)}`;
+}

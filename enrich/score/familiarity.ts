@@ -1,0 +1,124 @@
+import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
+import { browserClass } from '../evidence/browser.ts';
+import { type DestinationEntity, destinationEntity } from '../evidence/destination.ts';
+import { processIdentity } from '../evidence/process-identity.ts';
+import type { UserRef } from '../event/endpoint-event.ts';
+import { hostShard, type JoinedBody } from '../join/facts.ts';
+import { HostProcesses } from '../join/gather.ts';
+import type { Settings } from '../settings.ts';
+import type { Familiarity, FamiliarityKey, NoveltyDay, Observation, Store } from '../store/store.ts';
+
+const DAY = 86_400 * MICROS_PER_SECOND;
+/** Days of the novelty rate. */
+const NOVELTY_DAYS = 30;
+
+export const dayOf = (micros: number): number => Math.floor(micros / DAY);
+
+/** What the past says about one destination, as known at the beginning of the episode's day. */
+export interface Baseline {
+  readonly day: number;
+  readonly org: Familiarity | undefined;
+  /** Of the registrable domain, in the organisation. */
+  readonly orgRegistrable: Familiarity | undefined;
+  readonly identity: Familiarity | undefined;
+  readonly host: Familiarity | undefined;
+  readonly user: Familiarity | undefined;
+  readonly hostIdentity: Familiarity | undefined;
+  /** Days for which this host has been observed before the episode. */
+  readonly days: number;
+  /** Destinations met and destinations met for the first time by this host in the last 30 days. */
+  readonly novelty: { readonly seen: number; readonly fresh: number };
+  /** Destinations the whole organisation knows about, a measure of whether there is any baseline. */
+  readonly orgDays: number;
+}
+
+interface Subject {
+  readonly hostId: string;
+  readonly identity: string;
+  readonly destination: DestinationEntity;
+  readonly at: number;
+  readonly user?: UserRef;
+}
+
+const userScope = (user: UserRef | undefined): string | undefined => {
+  const key = user?.id ?? user?.name;
+  return key === undefined || key === '' ? undefined : `user:${key.toLowerCase()}`;
+};
+
+/** The (scope, destination) pairs that one flow is a sighting of; undefined where the scope is not known. */
+function keysOf(subject: Subject): (FamiliarityKey | undefined)[] {
+  const { hostId, identity, destination } = subject;
+  const user = userScope(subject.user);
+  const known = identity !== 'unknown';
+  const entity = destination.ladder.name;
+  const registrable = destination.ladder.registrable;
+  return [
+    { scope: 'org', destination: entity },
+    registrable === undefined ? undefined : { scope: 'org', destination: registrable },
+    known ? { scope: `identity:${identity}`, destination: entity } : undefined,
+    { scope: `host:${hostId}`, destination: entity },
+    user === undefined ? undefined : { scope: user, destination: entity },
+    known ? { scope: `host-identity:${hostId}|${identity}`, destination: entity } : undefined,
+  ];
+}
+
+/** What one joined flow adds to the baseline. A sighting after staging is marked, so that a theft does not train it. */
+export async function observationsOf(store: Store, joined: JoinedBody, settings: Settings): Promise<Observation[]> {
+  const { record, join } = joined;
+  const host = join.host;
+  if (!host) return [];
+  const at = parseMicros(record.event.start) ?? 0;
+  const processes = new HostProcesses(store, host.id);
+  const chain = await processes.chainOf(join, at);
+  const process = chain?.[0];
+  const destination = destinationEntity({
+    ip: record.destination.ip,
+    ...(record.destination.domain === undefined ? {} : { domain: record.destination.domain }),
+  });
+  const identity = process ? processIdentity(process) : 'unknown';
+  const subject: Subject = { hostId: host.id, identity, destination, at, ...(process?.user ? { user: process.user } : {}) };
+  const day = dayOf(at);
+  const browsing = process !== undefined && browserClass(process, chain!.slice(1)).class === 'browser';
+  const tainted =
+    !browsing && (await store.count(hostShard(host.id), 'staging', at - settings.horizonMicros, at)) > 0;
+  return keysOf(subject).flatMap((key) => (key ? [{ ...key, day, tainted }] : []));
+}
+
+/** Reads the baseline of an episode. Sightings on its own day do not count: they may be its own. */
+export async function baselineOf(store: Store, subject: Subject): Promise<Baseline> {
+  const keys = keysOf(subject);
+  const asked = keys.filter((key) => key !== undefined);
+  const answers = await store.familiarity(asked);
+  const of = (index: number): Familiarity | undefined => {
+    const key = keys[index];
+    return key ? answers[asked.indexOf(key)] : undefined;
+  };
+  const day = dayOf(subject.at);
+  const host = await store.novelty(`host:${subject.hostId}`, day - NOVELTY_DAYS, day - 1);
+  const org = await store.novelty('org', day - NOVELTY_DAYS, day - 1);
+  return {
+    day,
+    org: of(0),
+    orgRegistrable: of(1),
+    identity: of(2),
+    host: of(3),
+    user: of(4),
+    hostIdentity: of(5),
+    days: span(host, day),
+    novelty: sum(host),
+    orgDays: span(org, day),
+  };
+}
+
+/** Days from the first sighting in the window to `day`. */
+const span = (days: readonly NoveltyDay[], day: number): number => (days[0] === undefined ? 0 : day - days[0].day);
+
+function sum(days: readonly NoveltyDay[]): { seen: number; fresh: number } {
+  let seen = 0;
+  let fresh = 0;
+  for (const d of days) {
+    seen += d.seen;
+    fresh += d.fresh;
+  }
+  return { seen, fresh };
+}

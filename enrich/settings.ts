@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { isMap, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { Exit, UserError } from '../sensor/base/exit.ts';
+
+/** Bytes of a configuration file, and entries of each list in it. */
+const MAX_CONFIG_BYTES = 1_048_576;
+const MAX_LIST = 10_000;
+
+const text = z.string().min(1).max(1024);
+
+/**
+ * Everything a user may set, in one schema: it validates, documents and defaults. `TimeWindow`,
+ * `CertificateIssuerDenylist` and `BinaryAllowlist` carry MITRE's names for the mutable elements of AN1413.
+ */
+export const Config = z.strictObject({
+  TimeWindow: z
+    .strictObject({
+      minutes: z.number().min(1).max(1440).default(5).describe('Staging this close before the flow is labelled tight.'),
+      horizon_hours: z.number().min(1).max(168).default(24).describe('Staging older than this is not linked with a flow.'),
+    })
+    .prefault({}),
+  CertificateIssuerDenylist: z
+    .array(text)
+    .max(MAX_LIST)
+    .default([])
+    .describe('Issuers (any part of the distinguished name, case folded) that add weight.'),
+  BinaryAllowlist: z
+    .array(
+      z.strictObject({
+        path: text.describe('Full image path; * stands for one path component.'),
+        signer: text.optional().describe('Required signer, exactly as the feed names it.'),
+        destination: text.optional().describe('Registrable domain or host name that it may send to; absent: any.'),
+      }),
+    )
+    .max(MAX_LIST)
+    .default([])
+    .describe('Programs allowed to open encrypted connections after staging.'),
+  score: z
+    .strictObject({
+      prior: z.number().gt(0).lt(1).default(1e-5).describe('Probability that a gated candidate is exfiltration.'),
+      high: z.number().gt(0).lt(1).default(0.5).describe('Probability from which an alert is high.'),
+      medium: z.number().gt(0).lt(1).default(0.1).describe('Probability from which an alert is medium.'),
+      ledger: z.number().gt(0).lt(1).default(0.01).describe('Probability from which a candidate enters the ledger.'),
+    })
+    .refine((s) => s.high > s.medium && s.medium > s.ledger, { message: 'expected high > medium > ledger' })
+    .prefault({}),
+});
+
+export interface Settings extends z.infer<typeof Config> {
+  /** `TimeWindow.horizon_hours` in microseconds. */
+  readonly horizonMicros: number;
+  readonly tightMicros: number;
+}
+
+function settingsOf(config: z.infer<typeof Config>): Settings {
+  return {
+    ...config,
+    horizonMicros: config.TimeWindow.horizon_hours * 3_600_000_000,
+    tightMicros: config.TimeWindow.minutes * 60_000_000,
+  };
+}
+
+export const defaultSettings = (): Settings => settingsOf(Config.parse({}));
+
+/** Reads a YAML configuration; throws a `UserError` (exit 2) that lists every complaint with line and column. */
+export function readSettings(path: string): Settings {
+  let source: Buffer;
+  try {
+    source = readFileSync(path);
+  } catch (error) {
+    throw new UserError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`, Exit.usage);
+  }
+  if (source.length > MAX_CONFIG_BYTES) throw new UserError(`${path}: larger than ${MAX_CONFIG_BYTES} bytes`, Exit.usage);
+  const lines = new LineCounter();
+  const document = parseDocument(source.toString('utf8'), { lineCounter: lines });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    const complaints = document.errors.map((e) => `${at(e.pos[0])} ${e.message.split('\n')[0]}`);
+    throw new UserError(complaints.join('\n'), Exit.usage);
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    throw new UserError(`${path}: ${(error as Error).message}`, Exit.usage);
+  }
+  const parsed = Config.safeParse(value);
+  if (parsed.success) return settingsOf(parsed.data);
+  const complaints = parsed.error.issues.map((issue) => {
+    const node = isMap(document.contents) || issue.path.length > 0 ? document.getIn(issue.path, true) : document.contents;
+    const range = (node as { range?: readonly number[] } | undefined)?.range;
+    const where = range?.[0] === undefined ? path : at(range[0]);
+    return `${where} ${issue.path.join('.') || '(top)'}: ${issue.message}`;
+  });
+  throw new UserError(complaints.join('\n'), Exit.usage);
+}
