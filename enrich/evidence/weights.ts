@@ -1,0 +1,350 @@
+/**
+ * Every number that weighs evidence, in one place. Decibels are 10·log10 of a likelihood ratio: +10 dB = ten times as
+ * likely under theft as under ordinary work. They are coherent defaults, not measurements: their sum over invented stories
+ * was tried, their efficacy was not. `WEIGHT_SOURCES` says where each group comes from; a configuration may override any.
+ */
+export interface Weights {
+  readonly version: string;
+  /** Probability that a candidate episode (one that passed the gate) is a theft. */
+  readonly prior: number;
+  readonly groups: Readonly<Record<'novelty' | 'staging' | 'volume' | 'process' | 'tls' | 'context', GroupLimits>>;
+  readonly tiers: TierLimits;
+  readonly novelty: NoveltyWeights;
+  readonly link: LinkWeights;
+  readonly time: TimeWeights;
+  readonly strength: Readonly<Record<'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'G', number>>;
+  readonly trait: Readonly<Record<string, number>>;
+  /** Largest sum of traits, dB. */
+  readonly traitCap: number;
+  readonly balance: BalanceWeights;
+  readonly volume: VolumeWeights;
+  readonly process: ProcessWeights;
+  readonly tls: TlsWeights;
+  readonly context: ContextWeights;
+}
+
+/** Sums of a group are clipped to these, dB: caps stand in for the independence the pieces do not have. */
+export interface GroupLimits {
+  readonly floor: number;
+  readonly cap: number;
+}
+
+export interface TierLimits {
+  /** Probabilities. */
+  readonly high: number;
+  readonly medium: number;
+  readonly ledger: number;
+  /** Candidates below `medium` are remembered with this half-life, days. */
+  readonly ledgerHalfLifeDays: number;
+}
+
+export interface NoveltyWeights {
+  /** dB of each rung of the ladder. */
+  readonly rung: Readonly<Record<'F0' | 'F1' | 'F2' | 'F3' | 'F4' | 'F5', number>>;
+  /** The same signed program meets the destination on many hosts at once. */
+  readonly rollout: number;
+  /** Time constant of maturity m = 1 - e^(-days/τ). */
+  readonly maturityDays: number;
+  /** Distinct days within `windowDays` that make a destination established. */
+  readonly establishedDays: number;
+  readonly windowDays: number;
+  /** A destination first met after staging counts as new for this long. */
+  readonly probationDays: number;
+  /** Share of first sightings among thefts, in 10·log10(share / ν). */
+  readonly theftNovelty: number;
+  /** Rate of first sightings at which the rungs are meant. */
+  readonly referenceRate: number;
+  readonly rateFloor: number;
+  readonly rateCeiling: number;
+  /** Fewer destinations than this say nothing of the rate. */
+  readonly minimumSample: number;
+  /** Largest correction up and down by the scope's own rate, dB. */
+  readonly correctionUp: number;
+  readonly correctionDown: number;
+}
+
+export interface LinkWeights {
+  readonly referenced: number;
+  readonly referencedDirectory: number;
+  readonly lineage: number;
+  readonly logon: number;
+  readonly sameProcess: number;
+  readonly sameUser: number;
+  readonly hostOnly: number;
+  readonly none: number;
+}
+
+export interface TimeWeights {
+  /** Mixture of exponentials: share and mean, seconds. */
+  readonly mixture: readonly { readonly share: number; readonly meanSeconds: number }[];
+  readonly floor: number;
+  readonly ceiling: number;
+  /** Archives a day taken for a host that is not known yet, and the days of history that this guess is worth. */
+  readonly priorPerDay: number;
+  readonly priorDays: number;
+  /** MITRE's TimeWindow: staging longer ago than this is not linked, seconds. */
+  readonly horizonSeconds: number;
+  /** MITRE's example window: labels the story, weighs nothing, seconds. */
+  readonly tightSeconds: number;
+  /** Staging may seem to come this much after the first byte, because clocks differ, seconds. */
+  readonly slackSeconds: number;
+}
+
+export interface BalanceWeights {
+  /** Peaks of log2(bytes out / archive): share of thefts, place, width in octaves. */
+  readonly peaks: readonly {
+    readonly encoding: 'none' | 'base64' | 'hex';
+    readonly share: number;
+    readonly at: number;
+    readonly sigma: number;
+  }[];
+  /** Uploads that are under way, spread evenly over this many octaves below the archive's size. */
+  readonly partialShare: number;
+  readonly partialOctaves: number;
+  /** Everything else, spread over the whole range. */
+  readonly otherShare: number;
+  /** Octaves over which benign ratios are spread evenly. */
+  readonly benignOctaves: number;
+  readonly cap: number;
+  /** An archive smaller than this matches too much, bytes. */
+  readonly minimumArchive: number;
+  /** Archives and subsets tried at most. */
+  readonly maximumArchives: number;
+  readonly maximumSubsets: number;
+}
+
+export interface VolumeWeights {
+  readonly pcrHigh: number;
+  readonly pcrHighAbove: number;
+  readonly pcrLow: number;
+  readonly pcrLowBelow: number;
+  readonly chunk: number;
+  readonly tooLittle: number;
+  readonly tooLittleBytes: number;
+  readonly zPerUnit: number;
+  readonly zFrom: number;
+  readonly zCap: number;
+}
+
+export interface ProcessWeights {
+  readonly masquerade: number;
+  readonly ja4Mismatch: number;
+  readonly renamed: number;
+  readonly lolbin: number;
+  readonly uploadTool: number;
+  readonly uploadVerb: number;
+  readonly newInOrg: number;
+  readonly unsigned: number;
+  readonly userPath: number;
+  readonly young: number;
+  readonly youngSeconds: number;
+  readonly trusted: number;
+  readonly affinity: number;
+  /** Affinity by folder alone, where the feed knows no signer. */
+  readonly affinityByPath: number;
+}
+
+export interface TlsWeights {
+  readonly issuerDenylist: number;
+  readonly selfSigned: number;
+  readonly addressWithoutName: number;
+  readonly nameWithoutLookup: number;
+  readonly pasteSite: number;
+  readonly fileSharing: number;
+  readonly newCertificate: number;
+  readonly cloudStorage: number;
+}
+
+export interface ContextWeights {
+  readonly offHours: number;
+  readonly noSession: number;
+}
+
+export const WEIGHTS: Weights = {
+  version: 'waybill-2026.1',
+  prior: 1e-5,
+  groups: {
+    novelty: { floor: -30, cap: 20 },
+    staging: { floor: -30, cap: 24 },
+    volume: { floor: -30, cap: 22 },
+    process: { floor: -30, cap: 15 },
+    tls: { floor: -30, cap: 8 },
+    context: { floor: -30, cap: 3 },
+  },
+  tiers: { high: 0.5, medium: 0.1, ledger: 0.01, ledgerHalfLifeDays: 7 },
+  novelty: {
+    rung: { F0: 18, F1: 15, F2: 9, F3: 3, F4: -4, F5: -15 },
+    rollout: -12,
+    maturityDays: 7,
+    establishedDays: 3,
+    windowDays: 30,
+    probationDays: 14,
+    theftNovelty: 0.9,
+    referenceRate: 0.05,
+    rateFloor: 0.005,
+    rateCeiling: 0.9,
+    minimumSample: 50,
+    correctionUp: 4,
+    correctionDown: 8,
+  },
+  link: {
+    referenced: 15,
+    referencedDirectory: 10,
+    lineage: 8,
+    logon: 5,
+    sameProcess: 3,
+    sameUser: 1,
+    hostOnly: -3,
+    none: -8,
+  },
+  time: {
+    mixture: [
+      { share: 0.6, meanSeconds: 900 },
+      { share: 0.3, meanSeconds: 7_200 },
+      { share: 0.1, meanSeconds: 43_200 },
+    ],
+    floor: -10,
+    ceiling: 12,
+    priorPerDay: 0.5,
+    priorDays: 2,
+    horizonSeconds: 86_400,
+    tightSeconds: 300,
+    slackSeconds: 5,
+  },
+  strength: { A: 0, B: -1, C: -2, D: -3, E: -5, F: -6, G: -4 },
+  trait: {
+    password: 5,
+    'header-encryption': 1,
+    split: 3,
+    'staging-dir': 4,
+    'extension-mismatch': 5,
+    'deletes-sources': 3,
+    'deleted-after': 6,
+    'mass-read': 4,
+    'log-dir': -4,
+    'alternate-stream': 5,
+    'unc-source': 3,
+    'sensitive-source': 4,
+    recursive: 1,
+    'renamed-tool': 5,
+    'encoded-command': 4,
+    'low:wer': -15,
+    'low:updater': -10,
+    'low:servicing': -12,
+    'low:log-rotation': -12,
+    'low:office': -8,
+    'low:package': -6,
+    'low:dev-cache': -10,
+    'low:explorer': -1,
+    'low:download': -12,
+    'low:agent': -10,
+    'low:backup': -6,
+    'low:single-file': -4,
+    'low:listing': -6,
+    'low:encodes-program': -5,
+  },
+  traitCap: 12,
+  balance: {
+    peaks: [
+      { encoding: 'none', share: 0.48, at: 0, sigma: 0.05 },
+      { encoding: 'base64', share: 0.15, at: 0.42, sigma: 0.05 },
+      { encoding: 'hex', share: 0.02, at: 1, sigma: 0.05 },
+    ],
+    partialShare: 0.15,
+    partialOctaves: 8,
+    otherShare: 0.2,
+    benignOctaves: 20,
+    cap: 18,
+    minimumArchive: 100_000,
+    maximumArchives: 12,
+    maximumSubsets: 64,
+  },
+  volume: {
+    pcrHigh: 5,
+    pcrHighAbove: 0.9,
+    pcrLow: -8,
+    pcrLowBelow: 0,
+    chunk: 5,
+    tooLittle: -8,
+    tooLittleBytes: 20_000,
+    zPerUnit: 2,
+    zFrom: 2,
+    zCap: 6,
+  },
+  process: {
+    masquerade: 12,
+    ja4Mismatch: 10,
+    renamed: 8,
+    lolbin: 5,
+    uploadTool: 3,
+    uploadVerb: 4,
+    newInOrg: 5,
+    unsigned: 4,
+    userPath: 3,
+    young: 2,
+    youngSeconds: 600,
+    trusted: -4,
+    affinity: -15,
+    affinityByPath: -8,
+  },
+  tls: {
+    issuerDenylist: 8,
+    selfSigned: 5,
+    addressWithoutName: 5,
+    nameWithoutLookup: 4,
+    pasteSite: 3,
+    fileSharing: 3,
+    newCertificate: 2,
+    cloudStorage: 2,
+  },
+  context: { offHours: 2, noSession: 2 },
+};
+
+/** Where the numbers of each group come from. */
+export const WEIGHT_SOURCES: Readonly<Record<keyof Omit<Weights, 'version'>, string>> = {
+  prior: 'Own judgement after Axelsson 1999 on base rates; to be re-estimated from the site’s own candidates.',
+  groups: 'Own judgement; caps in place of calibration, since redundant evidence makes a naive sum over-confident.',
+  tiers: 'Own judgement: an alert budget of about one high alert per 1,000 hosts and day.',
+  novelty:
+    'Own judgement. Distinct days as in Zeek and RITA baselines; own rate after Good–Turing; probation against training by the intruder.',
+  link: 'Own judgement after the order of ties in ATT&CK analytics: same file, lineage, session, process, host.',
+  time: 'MITRE AN1413 example (5 minutes), published incident timelines (hours to a day); mixture by own judgement.',
+  strength: 'Own judgement: content over name over command line over circumstance.',
+  trait:
+    'ATT&CK T1560, T1074, T1070.004, T1027, T1564.004 procedures and public detection rules; sizes by own judgement.',
+  traitCap: 'Own judgement.',
+  balance:
+    'TLS and HTTP framing adds 0.1–3 % (RFC 8446, RFC 9110 arithmetic); base64 is 4/3 (RFC 4648); shares by own judgement.',
+  volume:
+    'Producer–consumer ratio after Bullard and Gerth; chunk sizes from the tools’ documentation; robust z as in Slips.',
+  process: 'ATT&CK T1036, T1218 and public rules on renamed and user-writable programs; sizes by own judgement.',
+  tls: 'MITRE AN1413 CertificateIssuerDenylist; ATT&CK T1567; sizes by own judgement.',
+  context: 'Own judgement.',
+};
+
+/** Overrides by group: what is not named stays. */
+export type WeightOverrides = {
+  readonly [Key in keyof Weights]?: Weights[Key] extends number | string ? Weights[Key] : Partial<Weights[Key]>;
+};
+
+/** Weights with an operator's changes; nested groups are merged one level deep. The version says that it is changed. */
+export function withOverrides(overrides: WeightOverrides, base: Weights = WEIGHTS): Weights {
+  const merge = <T extends object>(from: T, changes: Partial<T> | undefined): T => ({ ...from, ...changes });
+  return {
+    version: overrides.version ?? (Object.keys(overrides).length === 0 ? base.version : `${base.version}+changed`),
+    prior: overrides.prior ?? base.prior,
+    traitCap: overrides.traitCap ?? base.traitCap,
+    groups: merge(base.groups, overrides.groups),
+    tiers: merge(base.tiers, overrides.tiers),
+    novelty: merge(base.novelty, overrides.novelty),
+    link: merge(base.link, overrides.link),
+    time: merge(base.time, overrides.time),
+    strength: merge(base.strength, overrides.strength),
+    trait: merge(base.trait, overrides.trait),
+    balance: merge(base.balance, overrides.balance),
+    volume: merge(base.volume, overrides.volume),
+    process: merge(base.process, overrides.process),
+    tls: merge(base.tls, overrides.tls),
+    context: merge(base.context, overrides.context),
+  };
+}
