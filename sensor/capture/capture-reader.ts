@@ -39,7 +39,8 @@ export class CaptureReader {
   bytes = 0;
 
   private readonly sink: PacketSink;
-  private readonly buffer = new Uint8Array(RECORD_CAP + READ_BYTES);
+  /** Not zeroed: a small file costs the pages it fills. Only bytes that were put in are ever looked at. */
+  private readonly buffer = new Uint8Array(Buffer.allocUnsafeSlow(RECORD_CAP + READ_BYTES).buffer);
   /** buffer[0, have) is not used yet. */
   private have = 0;
   private parser: RecordParser | undefined = undefined;
