@@ -1,6 +1,11 @@
 import type { Adapter } from './adapter.ts';
+import { crowdstrikeFdr } from './crowdstrike-fdr.ts';
 import { elasticDefend } from './elastic-defend.ts';
+import { mde } from './mde.ts';
+import { ocsf } from './ocsf.ts';
+import { osquery } from './osquery.ts';
+import { sentinelone } from './sentinelone.ts';
 import { wazuh } from './wazuh.ts';
 
 /** Every feed but the Windows event logs, whose many shapes are tried last. The first that claims a record reads it. */
-export const ADAPTERS: readonly Adapter[] = [elasticDefend, wazuh];
+export const ADAPTERS: readonly Adapter[] = [crowdstrikeFdr, ocsf, mde, elasticDefend, sentinelone, wazuh, osquery];

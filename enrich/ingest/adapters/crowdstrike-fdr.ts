@@ -1,0 +1,203 @@
+import type { ConnectionEvent, ProcessRef } from '../../event/endpoint-event.ts';
+import { archiveTypeOfWord } from '../archive-magic.ts';
+import { end, transportOf } from '../connection-ends.ts';
+import {
+  hashesFrom,
+  idOf,
+  integerOf,
+  integrityOf,
+  logonIdOf,
+  pidOf,
+  portOf,
+  textOf,
+  userFrom,
+} from '../field-values.ts';
+import { ipList } from '../ip-text.ts';
+import { type JsonObject, own } from '../json-object.ts';
+import { compact, parentRef, processRef } from '../process-key.ts';
+import { type Draft, type EventBody, hostRef, ignored, ipsOf, type Reading, rejected } from '../reading.ts';
+import { utcMicros } from '../time-text.ts';
+import type { Adapter } from './adapter.ts';
+
+type Body = EventBody | { readonly reject: string };
+type Read = (record: JsonObject) => Body;
+
+/** Most addresses kept of one DNS answer. */
+const MAX_ANSWERS = 256;
+
+const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ['ProcessRollup2', processStart],
+  ['SyntheticProcessRollup2', processStart],
+  ['EndOfProcess', (record) => ({ kind: 'process_end', process: startedProcess(record) })],
+  ['NetworkConnectIP4', (record) => connection(record, 'IP4', 'attempt')],
+  ['NetworkConnectIP6', (record) => connection(record, 'IP6', 'attempt')],
+  ['NetworkReceiveAcceptIP4', (record) => connection(record, 'IP4', 'ok', '1')],
+  ['NetworkReceiveAcceptIP6', (record) => connection(record, 'IP6', 'ok', '1')],
+  ['NetworkCloseIP4', (record) => closed(connection(record, 'IP4', 'ok'))],
+  ['NetworkCloseIP6', (record) => closed(connection(record, 'IP6', 'ok'))],
+  ['DnsRequest', dnsQuery],
+  ['SuspiciousDnsRequest', dnsQuery],
+  ['FileRenameInfo', (record) => fileEvent(record, 'rename')],
+  ['FileDeleteInfo', deleted],
+  ['FileDeleted', deleted],
+  ['LocalIpAddressIP4', (record) => hostAddress(record, 'LocalAddressIP4')],
+  ['LocalIpAddressIP6', (record) => hostAddress(record, 'LocalAddressIP6')],
+  ['aidmaster', (record) => hostAddress(record, 'LocalAddressIP4')],
+]);
+
+/** `ZipFileWritten`, `SevenZipFileWritten`, `OoxmlFileWritten`…: the type is told from the content of the file (FEEDS 5). */
+const TYPED_WRITE = /^([A-Za-z0-9]{2,24})FileWritten$/;
+/** Counts of suppressed repeats say nothing of one file or process. */
+const ENTROPY_WRITE = /^FileWrittenWithEntropyHigh/;
+
+/** CrowdStrike Falcon Data Replicator: every value is text, the key of a process is `TargetProcessId`. */
+export const crowdstrikeFdr: Adapter = {
+  feed: 'crowdstrike-fdr',
+  claims: (record) => nameOf(record) !== undefined,
+  read(record): Reading | undefined {
+    const type = nameOf(record);
+    if (type === undefined) return undefined;
+    const read = READERS.get(type) ?? writeReader(type);
+    if (!read) return ignored('crowdstrike-fdr', type);
+    const body = read(record);
+    if ('reject' in body) return rejected('crowdstrike-fdr', type, body.reject);
+    const time = timeOf(record, body);
+    if (!time) return rejected('crowdstrike-fdr', type, 'no time');
+    const id = idOf(own(record, 'id'));
+    return {
+      kind: 'events',
+      feed: 'crowdstrike-fdr',
+      type,
+      host: hostRef(textOf(own(record, 'ComputerName')), idOf(own(record, 'aid'))),
+      drafts: [{ body, ...time }],
+      ...(id === undefined ? {} : { vendorId: id }),
+    };
+  },
+};
+
+function nameOf(record: JsonObject): string | undefined {
+  const name = textOf(
+    own(record, 'event_simpleName') ?? own(record, 'event_simplename') ?? own(record, '#event_simpleName'),
+  );
+  if (name !== undefined) return name.slice(0, 80);
+  const isMaster =
+    own(record, 'aid') !== undefined &&
+    own(record, 'ComputerName') !== undefined &&
+    own(record, 'AgentVersion') !== undefined;
+  return isMaster ? 'aidmaster' : undefined;
+}
+
+function writeReader(type: string): Read | undefined {
+  if (ENTROPY_WRITE.test(type)) return (record) => fileEvent(record, 'modify');
+  const word = TYPED_WRITE.exec(type)?.[1] ?? (type.endsWith('ExtensionFileWritten') ? type : undefined);
+  if (word === undefined) return undefined;
+  const mimeType = archiveTypeOfWord(word.replace(/Extension$/, ''));
+  return (record) => fileEvent(record, 'create', mimeType);
+}
+
+/** `ContextTimeStamp` is the host's clock; `timestamp` is when the sensor's cloud took it. A process tells its own start. */
+function timeOf(record: JsonObject, body: EventBody): Pick<Draft, 'at' | 'clock'> | undefined {
+  const own_ = (name: string) => utcMicros(own(record, name));
+  const started = body.kind === 'process_start' ? body.process.startedAt : undefined;
+  const ended = body.kind === 'process_end' ? own_('ProcessEndTime') : undefined;
+  const exact = started ?? ended ?? own_('ContextTimeStamp') ?? own_('ContextTimeStamp_decimal');
+  if (exact !== undefined) return { at: exact, clock: 'exact' };
+  const cloud = own_('timestamp') ?? own_('_time') ?? own_('Time');
+  return cloud === undefined ? undefined : { at: cloud, clock: 'received' };
+}
+
+/** The process a start or end is about. */
+function startedProcess(record: JsonObject): ProcessRef {
+  const parent = textOf(own(record, 'ParentBaseFileName'));
+  return processRef({
+    key: idOf(own(record, 'TargetProcessId')),
+    pid: pidOf(own(record, 'RawProcessId')),
+    startedAt: utcMicros(own(record, 'ProcessStartTime')),
+    image: textOf(own(record, 'ImageFileName')),
+    originalName: textOf(own(record, 'OriginalFilename')) ?? textOf(own(record, 'OriginalFileName')),
+    commandLine: textOf(own(record, 'CommandLine')),
+    hashes: hashesFrom({
+      md5: own(record, 'MD5HashData'),
+      sha1: own(record, 'SHA1HashData'),
+      sha256: own(record, 'SHA256HashData'),
+    }),
+    user: userFrom(own(record, 'UserName'), own(record, 'LogonDomain'), own(record, 'UserSid')),
+    logonId: logonIdOf(own(record, 'AuthenticationId')),
+    integrity: integrityOf(own(record, 'IntegrityLevel')),
+    parent: parentRef({ entityId: idOf(own(record, 'ParentProcessId')), image: parent }),
+  });
+}
+
+function processStart(record: JsonObject): Body {
+  const process = startedProcess(record);
+  return process.entityKind === 'none' ? { reject: 'no process' } : { kind: 'process_start', process };
+}
+
+/** The process that did it; a context id of 0 or none is a process the sensor did not report. */
+function actor(record: JsonObject): ProcessRef {
+  return processRef({
+    key: idOf(own(record, 'ContextProcessId')),
+    image: textOf(own(record, 'ContextImageFileName')) ?? textOf(own(record, 'ContextBaseFileName')),
+    user: userFrom(own(record, 'UserName'), undefined, own(record, 'UserSid') ?? own(record, 'FileOperatorSid')),
+  });
+}
+
+/** 0 out, 1 in, 2 neither. */
+const DIRECTIONS = new Map<string, ConnectionEvent['direction']>([
+  ['0', 'egress'],
+  ['1', 'ingress'],
+]);
+
+function connection(record: JsonObject, family: 'IP4' | 'IP6', outcome: 'ok' | 'attempt', fixed?: string): Body {
+  const local = end(textOf(own(record, `LocalAddress${family}`)), portOf(own(record, 'LocalPort')));
+  const remote = end(textOf(own(record, `RemoteAddress${family}`)), portOf(own(record, 'RemotePort')));
+  if (local.ip === '' && remote.ip === '') return { reject: 'no addresses' };
+  const direction = DIRECTIONS.get(fixed ?? textOf(own(record, 'ConnectionDirection')) ?? '0') ?? 'unknown';
+  return {
+    kind: 'connection',
+    process: actor(record),
+    direction,
+    transport: transportOf(textOf(own(record, 'Protocol'))),
+    ...(direction === 'ingress' ? { source: remote, destination: local } : { source: local, destination: remote }),
+    outcome,
+  };
+}
+
+const closed = (body: Body): Body => ('kind' in body && body.kind === 'connection' ? { ...body, phase: 'end' } : body);
+
+function dnsQuery(record: JsonObject): Body {
+  const lists = ['IP4Records', 'IP6Records', 'FirstIP4Record', 'FirstIP6Record'].map(
+    (name) => textOf(own(record, name)) ?? '',
+  );
+  return {
+    kind: 'dns_query',
+    process: actor(record),
+    name: textOf(own(record, 'DomainName')) ?? '',
+    answers: ipList(lists.join(';'), MAX_ANSWERS),
+  };
+}
+
+function fileEvent(record: JsonObject, op: 'create' | 'modify' | 'rename', mimeType?: string): Body {
+  const path = textOf(own(record, 'TargetFileName'));
+  if (path === undefined) return { reject: 'no path' };
+  return {
+    kind: 'file_write',
+    process: actor(record),
+    op,
+    path,
+    ...compact({ oldPath: textOf(own(record, 'SourceFileName')), size: integerOf(own(record, 'Size')), mimeType }),
+  };
+}
+
+function deleted(record: JsonObject): Body {
+  const path = textOf(own(record, 'TargetFileName'));
+  return path === undefined
+    ? { reject: 'no path' }
+    : { kind: 'file_delete', process: actor(record), op: 'delete', path };
+}
+
+/** `aip` is the address the cloud saw, not the host's, and is left out. */
+function hostAddress(record: JsonObject, field: string): Body {
+  const ips = ipsOf(own(record, field));
+  return ips.length === 0 ? { reject: 'no addresses' } : { kind: 'host_address', ips };
+}
