@@ -36,9 +36,10 @@ export function looksLikeTls(bytes: Uint8Array, start: number, end: number): Pro
   if (bytes[start] !== ContentType.handshake) return looksLikeSslV2(bytes, start, end);
   if (have >= 2 && bytes[start + 1] !== 3) return 'no';
   if (have >= 3 && bytes[start + 2]! > 4) return 'no';
-  if (have < 6) return 'more';
+  if (have < RECORD_HEADER_BYTES) return 'more';
   const length = (bytes[start + 3]! << 8) | bytes[start + 4]!;
   if (length === 0 || length > MAX_RECORD_BYTES) return 'no';
+  if (have < 6) return 'more';
   if (bytes[start + 5] !== 1 && bytes[start + 5] !== 2) return 'no';
   // The record may hold as little as the first byte of the message: that is how hellos are hidden from sensors.
   if (length < 6) return 'yes';
