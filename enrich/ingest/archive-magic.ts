@@ -38,6 +38,16 @@ export function archiveTypeOfHeader(hex: string): string | undefined {
   return ACE.test(head) ? 'application/x-ace-compressed' : undefined;
 }
 
+/** Documents and packages that are zip files by design; the magic alone would call each of them an archive. */
+const ZIP_BY_DESIGN =
+  /\.(?:docx|docm|dotx|dotm|xlsx|xlsm|xlsb|xltx|pptx|pptm|potx|ppsx|vsdx|odt|ods|odp|odg|jar|war|ear|apk|aab|nupkg|vsix|epub|whl|msix|appx|msixbundle|appxbundle|xpi|crx|ipa|kmz|xps|oxps)$/i;
+
+/** Type of the archive that a file is by its first bytes, unless its name says that it is a document made of a zip. */
+export function archiveTypeOfFile(hex: string, path: string): string | undefined {
+  const type = archiveTypeOfHeader(hex);
+  return type === 'application/zip' && ZIP_BY_DESIGN.test(path) ? undefined : type;
+}
+
 /** Type by the word a vendor uses for it (`zip`, `SevenZip`, `7Z`, `RAR`, …). */
 const WORDS = new Map([
   ['zip', 'application/zip'],

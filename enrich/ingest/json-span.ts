@@ -24,6 +24,8 @@ export class JsonSpan {
   /** Next character to look at; after `done`, one past the object. */
   at: number;
   why = '';
+  /** Damaged only in that it is longer, or deeper, than a record may be. */
+  isOverCap = false;
   /** First array that holds objects under one of the batch names, if any: where its elements begin, and objects open around it. */
   batch: { at: number; depth: number } | undefined;
 
@@ -67,7 +69,9 @@ export class JsonSpan {
         if (state !== 'more') return state;
       } else this.at++;
     }
-    return this.at - this.start >= MAX_RECORD_CHARS ? this.fail('longer than 1 MiB') : 'more';
+    if (this.at - this.start < MAX_RECORD_CHARS) return 'more';
+    this.isOverCap = true;
+    return this.fail('longer than 1 MiB');
   }
 
   /** Goes through a string; false when the buffer or the record ends in it. */
@@ -109,7 +113,10 @@ export class JsonSpan {
     const inArray = this.isArray.at(-1) === true;
     const mayStand = this.previous === COLON || (inArray && (this.previous === COMMA || this.previous === OPEN_ARRAY));
     if (!mayStand) return this.fail('cut off');
-    if (this.isArray.length >= MAX_JSON_DEPTH) return this.fail(`nested deeper than ${MAX_JSON_DEPTH}`);
+    if (this.isArray.length >= MAX_JSON_DEPTH) {
+      this.isOverCap = true;
+      return this.fail(`nested deeper than ${MAX_JSON_DEPTH}`);
+    }
     if (code === OPEN_ARRAY && !inArray && this.batch === undefined && this.isArray.length <= 2) {
       if (this.batchKeys.has(buffer.slice(this.keyStart, this.keyEnd))) {
         this.batch = { at: this.at + 1, depth: this.isArray.length };

@@ -51,7 +51,9 @@ export class FeedNormalizer {
   readonly summary = new FeedSummary();
   private readonly options: NormalizerOptions;
   private readonly zones: ZoneClock;
+  /** Weaker witnesses of the zone, asked only when there is no better one. */
   private readonly zoneHints = new ZoneClock();
+  private readonly driftingZones = new ZoneClock();
   private readonly maxHeld: number;
   private held: Held[] = [];
   private heldChars = 0;
@@ -148,7 +150,7 @@ export class FeedNormalizer {
     if (record.logged?.zone === 'local') {
       const source = clockSource(record, context, record.logged.zoned);
       const sample = record.log === 'sysmon' ? sysmonClockSample(record) : undefined;
-      if (sample) this.zones.observe(source, sample.local, sample.utc);
+      if (sample) (sample.drifts ? this.driftingZones : this.zones).observe(source, sample.local, sample.utc);
       if (record.zoneHint) this.zoneHints.observe(source, record.zoneHint.local, record.zoneHint.utc);
     }
     return readWindows(record, context);
@@ -179,7 +181,8 @@ export class FeedNormalizer {
   }
 
   private settle(draft: Draft, source: ClockSource): { at: number; quality: TimeQuality } {
-    const offset = this.zones.offset(source, draft.at) ?? this.zoneHints.offset(source, draft.at);
+    const clocks = [this.zones, this.zoneHints, this.driftingZones];
+    const offset = clocks.map((clock) => clock.offset(source, draft.at)).find((found) => found !== undefined);
     if (offset !== undefined) return { at: draft.at - offset, quality: offset === 0 ? 'log' : 'offset-corrected' };
     this.summary.unzoned++;
     if (this.options.zoneMinutes !== undefined) {

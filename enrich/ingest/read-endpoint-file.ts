@@ -6,7 +6,8 @@ import { parseJson } from './json-object.ts';
 import { FeedNormalizer, type NormalizerOptions } from './normalizer.ts';
 import { DamagedInput, RefusedInput, readBytes } from './read-bytes.ts';
 import type { RecordContext } from './reading.ts';
-import { type RawRecord, RecordSplitter } from './record-splitter.ts';
+import { RecordSplitter } from './record-splitter.ts';
+import type { RawRecord } from './text-window.ts';
 
 export interface ReadOptions extends NormalizerOptions {
   /** Where `-` reads from. */

@@ -1,5 +1,5 @@
 import type { ConnectionEvent, FileEvent, ProcessRef, SignatureStatus } from '../../event/endpoint-event.ts';
-import { archiveTypeOfHeader } from '../archive-magic.ts';
+import { archiveTypeOfFile } from '../archive-magic.ts';
 import { end, transportOf } from '../connection-ends.ts';
 import {
   boolOf,
@@ -201,7 +201,7 @@ function file(record: JsonObject, kind: FileEvent['kind'], op: FileEvent['op']):
     ...compact({
       oldPath: textOf(at(record, 'file.Ext.original.path')),
       size: integerOf(at(record, 'file.size')),
-      mimeType: header === undefined ? undefined : archiveTypeOfHeader(header),
+      mimeType: header === undefined ? undefined : archiveTypeOfFile(header, path),
       entropy: typeof entropy === 'number' && entropy >= 0 && entropy <= 8 ? entropy : undefined,
       origin: textOf(at(record, 'file.origin_url')) ?? textOf(at(record, 'file.Ext.windows.zone_identifier')),
     }),

@@ -1,7 +1,7 @@
 import { textOf } from '../field-values.ts';
 import { isObject, type JsonObject, objectAt, own } from '../json-object.ts';
+import { assembleRecord } from '../windows/assemble-record.ts';
 import { readWindows } from '../windows/read-windows.ts';
-import { build } from '../windows/windows-object.ts';
 import { utcLogTime } from '../windows/windows-record.ts';
 import type { Adapter } from './adapter.ts';
 
@@ -18,7 +18,7 @@ export const wazuh: Adapter = {
     if (!win || !system) return undefined;
     const data = own(win, 'eventdata') ?? own(win, 'eventData');
     const fields = isObject(data) ? eventData(data) : new Map<string, string>();
-    const windows = build({
+    const windows = assembleRecord({
       provider: own(system, 'providerName'),
       guid: own(system, 'providerGuid'),
       channel: own(system, 'channel'),

@@ -1,5 +1,5 @@
 import type { RecordContext } from '../reading.ts';
-import { build } from './windows-object.ts';
+import { assembleRecord } from './assemble-record.ts';
 import { localLogTime, type WindowsRecord } from './windows-record.ts';
 
 /** Most `key=value` and `Key: value` lines read before the message. */
@@ -30,7 +30,7 @@ export function readClassicText(text: string, context: RecordContext): WindowsRe
     else remember(header, line);
     at = next;
   }
-  return build({
+  return assembleRecord({
     provider: header.get('sourcename') ?? header.get('source'),
     guid: undefined,
     channel: header.get('logname'),

@@ -107,11 +107,14 @@ export function readSysmon(record: WindowsRecord, context: RecordContext, feed =
   };
 }
 
-/** The UTC clock of an event beside the log's, from which the zone of the log's clock is learned; not of events 3 and 22. */
-export function sysmonClockSample(record: WindowsRecord): { local: number; utc: number } | undefined {
-  if (record.logged?.zone !== 'local' || UNTRUSTED_UTC.has(record.eventId)) return undefined;
+/**
+ * The UTC clock of an event beside the log's, from which the zone of the log's clock is learned. That of events 3 and 22 drifts,
+ * mostly by less than half of a zone step, so it is good for no more than a last resort.
+ */
+export function sysmonClockSample(record: WindowsRecord): { local: number; utc: number; drifts: boolean } | undefined {
+  if (record.logged?.zone !== 'local') return undefined;
   const utc = readTime(record.field('UtcTime'));
-  return utc && { local: record.logged.micros, utc: utc.micros };
+  return utc && { local: record.logged.micros, utc: utc.micros, drifts: UNTRUSTED_UTC.has(record.eventId) };
 }
 
 export function clockSource(record: WindowsRecord, context: RecordContext, zoned: boolean): ClockSource {

@@ -2,12 +2,11 @@ import { integerOf, textOf } from '../field-values.ts';
 import { at, isObject, type JsonObject, objectAt, own, parseJson } from '../json-object.ts';
 import type { RecordContext } from '../reading.ts';
 import { utcMicros } from '../time-text.ts';
+import { assembleRecord, type Field, flatField, logByFields, nestedField } from './assemble-record.ts';
 import { ecsField } from './ecs-fields.ts';
-import { lazyMessage, securityMessageFields, sysmonMessageFields } from './event-message.ts';
 import { readEventDataXml } from './event-xml.ts';
 import { type LogTime, localLogTime, logOf, utcLogTime, type WindowsRecord } from './windows-record.ts';
 
-type Field = (name: string) => unknown;
 type Reader = (record: JsonObject, context: RecordContext) => WindowsRecord | undefined;
 
 /**
@@ -40,7 +39,7 @@ const translatedXml: Reader = (record) => {
     return undefined;
   };
   const data = own(event, 'EventData');
-  return build({
+  return assembleRecord({
     provider: attribute('Provider', 'Name'),
     guid: attribute('Provider', 'Guid'),
     channel: content(own(system, 'Channel')),
@@ -64,7 +63,7 @@ function content(value: unknown): unknown {
 function namedData(data: unknown): Field {
   if (!isObject(data)) return () => undefined;
   const list = own(data, 'Data');
-  if (!Array.isArray(list)) return nested(data);
+  if (!Array.isArray(list)) return nestedField(data);
   const pairs = new Map<string, unknown>();
   for (const entry of list.slice(0, 512) as unknown[]) {
     if (!isObject(entry)) continue;
@@ -82,12 +81,12 @@ const winlog: Reader = (record) => {
     (at(record, 'winlog.channel') === undefined ? undefined : at(record, 'event.code'));
   if (eventId === undefined) return undefined;
   const data = objectAt(record, 'winlog.event_data');
-  const raw = data ? nested(data) : (name: string) => at(record, `winlog.event_data.${name}`);
+  const raw = data ? nestedField(data) : (name: string) => at(record, `winlog.event_data.${name}`);
   const provider = at(record, 'winlog.provider_name') ?? at(record, 'event.provider');
   const channel = at(record, 'winlog.channel');
   const log = logOf(textOf(provider), textOf(at(record, 'winlog.provider_guid')), textOf(channel));
   const number = integerOf(eventId);
-  return build({
+  return assembleRecord({
     provider,
     guid: at(record, 'winlog.provider_guid'),
     channel,
@@ -105,7 +104,7 @@ const winlog: Reader = (record) => {
 const winlogbeat6: Reader = (record) => {
   const data = objectAt(record, 'event_data');
   if (!data && (own(record, 'event_id') === undefined || own(record, 'log_name') === undefined)) return undefined;
-  return build({
+  return assembleRecord({
     provider: own(record, 'source_name'),
     guid: own(record, 'provider_guid'),
     channel: own(record, 'log_name'),
@@ -114,7 +113,7 @@ const winlogbeat6: Reader = (record) => {
     recordId: own(record, 'record_number'),
     logged: utcLogTime(own(record, '@timestamp')),
     keywords: own(record, 'keywords'),
-    fields: data ? nested(data) : () => undefined,
+    fields: data ? nestedField(data) : () => undefined,
     message: own(record, 'message'),
   });
 };
@@ -126,7 +125,7 @@ const azure: Reader = (record) => {
   if (own(record, 'TimeGenerated') === undefined || own(record, 'EventID') === undefined) return undefined;
   if (data === undefined && table !== 'SecurityEvent' && own(record, 'Computer') === undefined) return undefined;
   const inData = azureData(data);
-  return build({
+  return assembleRecord({
     provider: own(record, 'Provider') ?? own(record, 'Source') ?? own(record, 'EventSourceName'),
     guid: undefined,
     channel: own(record, 'Channel') ?? own(record, 'EventLog') ?? (table === 'SecurityEvent' ? 'Security' : undefined),
@@ -158,7 +157,7 @@ const getWinEvent: Reader = (record) => {
   if (own(record, 'ProviderName') === undefined || own(record, 'MachineName') === undefined) return undefined;
   if (own(record, 'Id') === undefined) return undefined;
   const created = own(record, 'TimeCreated');
-  return build({
+  return assembleRecord({
     provider: own(record, 'ProviderName'),
     guid: own(record, 'ProviderId'),
     channel: own(record, 'LogName') ?? own(record, 'ContainerLog'),
@@ -183,9 +182,6 @@ const dotnetTime = (value: unknown): LogTime | undefined =>
 const flat: Reader = (record, context) => {
   const eventId = firstOf(record, ['EventID', 'EventId', 'EventCode', 'Event ID', 'event_id', 'eventid']);
   if (eventId === undefined) return undefined;
-  const hasSysmonKeys =
-    own(record, 'UtcTime') !== undefined &&
-    (own(record, 'ProcessGuid') ?? own(record, 'SourceProcessGUID')) !== undefined;
   const provider = firstOf(record, ['SourceName', 'ProviderName', 'Provider', 'provider_name', 'source_name']);
   const channel = firstOf(record, ['Channel', 'LogName', 'channel', 'EventLog']);
   const computer = firstOf(record, [
@@ -196,10 +192,10 @@ const flat: Reader = (record, context) => {
     'MachineName',
     'hostname',
   ]);
-  const known = provider !== undefined || channel !== undefined;
-  if (!known && !hasSysmonKeys && !looksLikeSecurity(record)) return undefined;
-  return build({
-    provider: provider ?? (known ? undefined : hasSysmonKeys ? 'Microsoft-Windows-Sysmon' : 'Security'),
+  const fields = flatField(record);
+  if (provider === undefined && channel === undefined && logByFields(fields) === 'other') return undefined;
+  return assembleRecord({
+    provider,
     guid: firstOf(record, ['ProviderGuid', 'ProviderGUID']),
     channel,
     eventId,
@@ -209,13 +205,10 @@ const flat: Reader = (record, context) => {
     logged: flatTime(record, context),
     zoneHint: receivedHint(record),
     keywords: firstOf(record, ['Keywords', 'EventType']),
-    fields: flatField(record),
+    fields,
     message: own(record, 'Message') ?? own(record, 'message') ?? own(record, 'Description'),
   });
 };
-
-const looksLikeSecurity = (record: JsonObject): boolean =>
-  firstOf(record, ['NewProcessName', 'SubjectUserSid', 'DestAddress', 'ObjectName']) !== undefined;
 
 function flatTime(record: JsonObject, context: RecordContext): LogTime | undefined {
   const local = localLogTime(
@@ -236,85 +229,12 @@ function receivedHint(record: JsonObject): WindowsRecord['zoneHint'] {
   return { local: localStamp.micros, utc: utcStamp };
 }
 
-function flatField(record: JsonObject): Field {
-  let lower: Map<string, unknown> | undefined;
-  return (name) => {
-    const exact = own(record, name);
-    if (exact !== undefined || AMBIGUOUS_WHEN_FLAT.has(name)) return exact;
-    lower ??= lowerKeys(record);
-    return lower.get(name.toLowerCase());
-  };
-}
-
-const AMBIGUOUS_WHEN_FLAT = new Set(['ProcessId', 'ProcessID', 'User', 'Protocol']);
-
-/** Fields of a part of the record that holds nothing but event fields, so that case may be forgiven. */
-function nested(data: JsonObject): Field {
-  let lower: Map<string, unknown> | undefined;
-  return (name) => {
-    const exact = own(data, name);
-    if (exact !== undefined) return exact;
-    lower ??= lowerKeys(data);
-    return lower.get(name.toLowerCase());
-  };
-}
-
-/** Keys without case, `_` and `-`: `processGuid`, `process_guid` and `ProcessGuid` are one name. */
-function lowerKeys(data: JsonObject): Map<string, unknown> {
-  const lower = new Map<string, unknown>();
-  for (const name of Object.keys(data)) lower.set(name.replace(/[_-]/g, '').toLowerCase(), data[name]);
-  return lower;
-}
-
 function firstOf(record: JsonObject, names: readonly string[]): unknown {
   for (const name of names) {
     const value = own(record, name);
     if (value !== undefined && value !== null && value !== '') return value;
   }
   return undefined;
-}
-
-interface Found {
-  readonly provider: unknown;
-  readonly guid: unknown;
-  readonly channel: unknown;
-  readonly eventId: unknown;
-  readonly computer: unknown;
-  readonly sender?: unknown;
-  readonly recordId: unknown;
-  /** The record id is of the delivery, so it names no single record. */
-  readonly recordIdShared?: boolean;
-  readonly logged: LogTime | undefined;
-  readonly zoneHint?: WindowsRecord['zoneHint'];
-  readonly keywords: unknown;
-  readonly fields: Field;
-  readonly message: unknown;
-}
-
-/** Puts the parts together; fields that the shape lost are looked for in the rendered message. */
-export function build(found: Found): WindowsRecord | undefined {
-  const eventId = integerOf(found.eventId);
-  if (eventId === undefined) return undefined;
-  const provider = textOf(found.provider);
-  const channel = textOf(found.channel);
-  const log = logOf(provider, textOf(found.guid), channel);
-  const fromMessage = lazyMessage(found.message, log === 'sysmon' ? sysmonMessageFields : securityMessageFields);
-  const keywords = textOf(found.keywords)?.toLowerCase() ?? '';
-  return {
-    log,
-    provider: provider ?? channel ?? 'windows',
-    eventId,
-    computer: textOf(found.computer)?.trim(),
-    sender: textOf(found.sender),
-    recordId: found.recordIdShared === true ? undefined : textOf(found.recordId),
-    logged: found.logged,
-    zoneHint: found.zoneHint,
-    field: (name) => {
-      const value = found.fields(name);
-      return value === undefined || value === null || value === '' ? fromMessage(name) : value;
-    },
-    failed: keywords.startsWith('0x801') || keywords.includes('audit failure') || keywords === 'audit_failure',
-  };
 }
 
 const SHAPES: readonly Reader[] = [translatedXml, winlog, winlogbeat6, getWinEvent, azure, flat];
