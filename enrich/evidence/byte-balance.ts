@@ -109,16 +109,25 @@ function candidates(archives: readonly PackedBytes[], weights: BalanceWeights): 
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Each alone, then the newest two, three, … up to all. Subsets of equal size are one try. */
+/**
+ * Each alone, all together, then runs of neighbours in time (what was packed in one go), short ones first. Subsets of equal
+ * size are one try.
+ */
 function subsetsOf(newestFirst: readonly Candidate[], maximum: number): readonly Candidate[] {
   const found = new Map<number, Candidate>();
-  for (const one of newestFirst) if (!found.has(one.size)) found.set(one.size, one);
-  for (let count = 2; count <= newestFirst.length; count++) {
-    const members = newestFirst.slice(0, count);
+  const add = (from: number, count: number): void => {
+    const members = newestFirst.slice(from, from + count);
     const size = members.reduce((sum, member) => sum + member.size, 0);
-    if (!found.has(size)) found.set(size, { ids: members.flatMap((member) => member.ids).sort(compare), size, at: 0 });
+    if (found.size >= maximum || found.has(size)) return;
+    found.set(size, { ids: members.flatMap((member) => member.ids).sort(compare), size, at: 0 });
+  };
+  const total = newestFirst.length;
+  for (let from = 0; from < total; from++) add(from, 1);
+  add(0, total);
+  for (let count = 2; count < total; count++) {
+    for (let from = 0; from + count <= total; from++) add(from, count);
   }
-  return [...found.values()].slice(0, maximum);
+  return [...found.values()];
 }
 
 interface Fit {
