@@ -6,14 +6,20 @@ import { readFileSync } from 'node:fs';
 const at = process.argv[2];
 const floor = JSON.parse(readFileSync(new URL('corpus-floor.json', import.meta.url), 'utf8'));
 const run = (tool, corpus) => {
-  const { stdout, stderr } = spawnSync(`${at}/tools/${tool}`, [`${at}/corpus/${corpus}`], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { stdout, stderr } = spawnSync(`${at}/tools/${tool}`, [`${at}/corpus/${corpus}`], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
   process.stdout.write(stdout);
   process.stderr.write(stderr);
   return stdout;
 };
 const numbers = (text, pattern) => (pattern.exec(text) ?? []).slice(1).map(Number);
 
-const [agree, , failed, falseFlows] = numbers(run('check-tls', 'tls'), /check-tls: (\d+) of (\d+) fields agree .*, (\d+) failed runs, (\d+) false TLS flows/);
+const [agree, , failed, falseFlows] = numbers(
+  run('check-tls', 'tls'),
+  /check-tls: (\d+) of (\d+) fields agree .*, (\d+) failed runs, (\d+) false TLS flows/,
+);
 const [good, short] = numbers(run('check-endpoint', 'endpoint'), /check-endpoint: (\d+) agree, (\d+) fall short/);
 const complaints = [
   agree >= floor.tls_fields || `TLS fields agreeing: ${agree}, floor ${floor.tls_fields}`,

@@ -34,8 +34,13 @@ function systemPackages() {
     console.error(`waybill: installing for the tests: ${names.join(' ')}`);
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     spawnSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 'ignore', 2], env });
-    const done = spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { stdio: ['ignore', 'ignore', 2], env });
+    const done = spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], {
+      stdio: ['ignore', 'ignore', 2],
+      env,
+    });
     if (done.status === 0) return;
   }
-  console.error(`waybill: not here: ${names.join(' ')}. The suites that need them are skipped by name; to run them: apt-get install ${names.join(' ')}`);
+  console.error(
+    `waybill: not here: ${names.join(' ')}. The suites that need them are skipped by name; to run them: apt-get install ${names.join(' ')}`,
+  );
 }

@@ -3,10 +3,10 @@ import type { FlowRecord } from '../sensor/record/flow-record.ts';
 import { alertDocument } from './alert/alert-document.ts';
 import type { EndpointEvent } from './event/endpoint-event.ts';
 import { stagingFrom } from './evidence/staging.ts';
-import { factOfFlow, factsOfEvent, type FlowBody, type JoinedBody } from './join/facts.ts';
+import { type FlowBody, factOfFlow, factsOfEvent } from './join/facts.ts';
 import { HostProcesses, joinedFact, joinFromStore } from './join/gather.ts';
 import { ADDRESS_WINDOW, LEASE_WINDOW, type WaybillLine } from './join/join-flow.ts';
-import { episodesOfHost } from './score/episode.ts';
+import { type Episode, episodesOfHost } from './score/episode.ts';
 import { observationsOf } from './score/familiarity.ts';
 import { scoreEpisode } from './score/score.ts';
 import type { Settings } from './settings.ts';
@@ -16,6 +16,8 @@ const SECOND = MICROS_PER_SECOND;
 const DAY = 86_400 * SECOND;
 /** Facts handed to the store at once. */
 const BATCH = 500;
+/** Flows joined side by side. */
+const JOIN_BATCH = 256;
 /** Flows re-joined because of one late connection or lease. */
 const MAX_REJOINS = 1_000;
 /** A process, staging or look-up event may change flows from this long before it … */
@@ -64,7 +66,10 @@ export class Enricher {
     // A day at a time: the baseline that a flow is judged by is made of the days before it.
     for (let i = 0; i < flows.length; ) {
       const day = Math.floor(flows[i]!.at / DAY);
-      for (; i < flows.length && Math.floor(flows[i]!.at / DAY) === day; i++) await this.join(flows[i]!, onJoined);
+      let end = i;
+      while (end < flows.length && Math.floor(flows[end]!.at / DAY) === day) end++;
+      for (; i < end; i = Math.min(end, i + JOIN_BATCH))
+        await this.join(flows.slice(i, Math.min(end, i + JOIN_BATCH)), onJoined);
       await this.score((day + 1) * DAY, changed);
     }
     await this.score(Number.POSITIVE_INFINITY, changed);
@@ -120,21 +125,30 @@ export class Enricher {
     }
   }
 
-  private async join(flow: DirtyFlow, onJoined: ((line: WaybillLine) => void) | undefined): Promise<void> {
-    const fact = await this.store.get(flow.ip, 'flow', flow.id);
-    if (!fact) return;
-    const { record } = fact.body as FlowBody;
+  /** Joins flows of one day, side by side; the store hears of them in one batch. */
+  private async join(flows: readonly DirtyFlow[], onJoined: ((line: WaybillLine) => void) | undefined): Promise<void> {
+    const done = await Promise.all(flows.map((flow) => this.joinOne(flow, onJoined !== undefined)));
+    const facts = done.flatMap((d) => (d?.fact ? [d.fact] : []));
+    await this.store.put(facts);
+    for (const fact of facts) this.touchHost(fact.shard.slice('host:'.length), fact.at, fact.at);
+    await this.store.observe(done.flatMap((d) => d?.observations ?? []));
+    for (const d of done) if (d && onJoined) onJoined(d.line);
+  }
+
+  private async joinOne(flow: DirtyFlow, wantsProcess: boolean) {
+    const found = await this.store.get(flow.ip, 'flow', flow.id);
+    if (!found) return undefined;
+    const { record } = found.body as FlowBody;
     const { join, seen } = await joinFromStore(this.store, record);
-    const joined = joinedFact(record, join, seen);
-    if (joined && join.host) {
-      await this.store.put([joined]);
-      this.touchHost(join.host.id, fact.at, fact.at);
-      await this.store.observe(await observationsOf(this.store, joined.body as JoinedBody, this.settings));
-    }
-    if (onJoined) {
-      const chain = join.host ? await new HostProcesses(this.store, join.host.id).chainOf(join, fact.at) : undefined;
-      onJoined({ record, join: chain ? { ...join, process: chain[0]! } : join });
-    }
+    const fact = joinedFact(record, join, seen);
+    if (!fact || !join.host) return { line: { record, join }, fact: undefined, observations: [] };
+    const processes = new HostProcesses(this.store, join.host.id);
+    const chain = wantsProcess ? await processes.chainOf(join, found.at) : undefined;
+    return {
+      line: { record, join: chain ? { ...join, process: chain[0]! } : join },
+      fact,
+      observations: await observationsOf(processes, { record, join }, false),
+    };
   }
 
   /** Scores the episodes of touched hosts that began before `until`. */
@@ -147,6 +161,7 @@ export class Enricher {
       for (const episode of await episodesOfHost(this.store, host, span.from, to, this.settings)) {
         const verdict = scoreEpisode(episode, this.settings);
         const alert = alertDocument(episode, verdict);
+        if (verdict.tier !== 'none') await this.taint(host, episode);
         if (verdict.tier === 'none' || verdict.tier === 'ledger') {
           // Later evidence may take an alert back: a process that turns out to be a browser.
           if (await this.store.getAlert(alert.id)) await this.store.dropAlert(alert.id);
@@ -154,5 +169,14 @@ export class Enricher {
         } else if (await this.store.putAlert(alert)) changed.set(alert.id, alert);
       }
     }
+  }
+
+  /** Sightings of a suspected episode must not make its destination familiar. */
+  private async taint(host: string, episode: Episode): Promise<void> {
+    const processes = new HostProcesses(this.store, host);
+    const seen = await Promise.all(
+      episode.flows.map(({ record, join }) => observationsOf(processes, { record, join }, true)),
+    );
+    await this.store.observe(seen.flat());
   }
 }

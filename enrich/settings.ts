@@ -17,7 +17,12 @@ export const Config = z.strictObject({
   TimeWindow: z
     .strictObject({
       minutes: z.number().min(1).max(1440).default(5).describe('Staging this close before the flow is labelled tight.'),
-      horizon_hours: z.number().min(1).max(168).default(24).describe('Staging older than this is not linked with a flow.'),
+      horizon_hours: z
+        .number()
+        .min(1)
+        .max(168)
+        .default(24)
+        .describe('Staging older than this is not linked with a flow.'),
     })
     .prefault({}),
   CertificateIssuerDenylist: z
@@ -71,7 +76,8 @@ export function readSettings(path: string): Settings {
   } catch (error) {
     throw new UserError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`, Exit.usage);
   }
-  if (source.length > MAX_CONFIG_BYTES) throw new UserError(`${path}: larger than ${MAX_CONFIG_BYTES} bytes`, Exit.usage);
+  if (source.length > MAX_CONFIG_BYTES)
+    throw new UserError(`${path}: larger than ${MAX_CONFIG_BYTES} bytes`, Exit.usage);
   const lines = new LineCounter();
   const document = parseDocument(source.toString('utf8'), { lineCounter: lines });
   const at = (offset: number) => {
@@ -91,7 +97,8 @@ export function readSettings(path: string): Settings {
   const parsed = Config.safeParse(value);
   if (parsed.success) return settingsOf(parsed.data);
   const complaints = parsed.error.issues.map((issue) => {
-    const node = isMap(document.contents) || issue.path.length > 0 ? document.getIn(issue.path, true) : document.contents;
+    const node =
+      isMap(document.contents) || issue.path.length > 0 ? document.getIn(issue.path, true) : document.contents;
     const range = (node as { range?: readonly number[] } | undefined)?.range;
     const where = range?.[0] === undefined ? path : at(range[0]);
     return `${where} ${issue.path.join('.') || '(top)'}: ${issue.message}`;

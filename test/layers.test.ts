@@ -17,7 +17,9 @@ interface Import {
 
 function imports(): Import[] {
   const files = ['sensor', 'enrich'].flatMap((root) =>
-    readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts')).map((f) => join(root, f)),
+    readdirSync(root, { recursive: true, encoding: 'utf8' })
+      .filter((f) => f.endsWith('.ts'))
+      .map((f) => join(root, f)),
   );
   return files.flatMap((from) =>
     [...readFileSync(from, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)].map((m) => ({
@@ -35,19 +37,26 @@ function layer(file: string): { program: string; folder: string } {
 function complaint({ from, to }: Import): string | undefined {
   const a = layer(from);
   const b = layer(to);
-  if (a.program === 'sensor' && b.program === 'enrich') return `${from} imports ${to}: the sensor knows nothing of enrich`;
+  if (a.program === 'sensor' && b.program === 'enrich')
+    return `${from} imports ${to}: the sensor knows nothing of enrich`;
   if (a.program === 'enrich' && b.program === 'sensor') {
     if (a.folder === 'cli' || FOR_ENRICH.includes(b.folder)) return undefined;
     return `${from} imports ${to}: enrich uses the sensor's ${FOR_ENRICH.join(' and ')} only`;
   }
   const order = a.program === 'sensor' ? SENSOR : ENRICH;
   if (!order.includes(a.folder)) return `${from}: no layer is named ${a.folder}`;
-  return order.indexOf(b.folder) <= order.indexOf(a.folder) ? undefined : `${from} imports ${to}, which lies to its right`;
+  return order.indexOf(b.folder) <= order.indexOf(a.folder)
+    ? undefined
+    : `${from} imports ${to}, which lies to its right`;
 }
 
 describe('layers', () => {
   it('lets data go one way', () => {
-    expect(imports().map(complaint).filter((c) => c !== undefined)).toEqual([]);
+    expect(
+      imports()
+        .map(complaint)
+        .filter((c) => c !== undefined),
+    ).toEqual([]);
   });
 
   it('sees an import that goes the wrong way', () => {

@@ -62,9 +62,15 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
         reference: ['https://attack.mitre.org/techniques/T1048/002'],
       },
     },
-    host: { id: episode.host.id, ...(episode.host.name ? { name: episode.host.name } : {}), ip: [first.record.source.ip] },
+    host: {
+      id: episode.host.id,
+      ...(episode.host.name ? { name: episode.host.name } : {}),
+      ip: [first.record.source.ip],
+    },
     ...(process?.user ? { user: process.user } : {}),
-    ...(process ? { process: { ...processFields(process), parent: chain?.[1] ? processFields(chain[1]) : undefined } } : {}),
+    ...(process
+      ? { process: { ...processFields(process), parent: chain?.[1] ? processFields(chain[1]) : undefined } }
+      : {}),
     source: { ip: main.record.source.ip, port: main.record.source.port, bytes: sentBytes(episode) },
     destination: {
       ip: main.record.destination.ip,
@@ -110,7 +116,11 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
       },
       browser: episode.browser,
       identity: episode.identity,
-      destination: { entity: destination.entity, tenant_state: destination.tenantState, category: destination.category },
+      destination: {
+        entity: destination.entity,
+        tenant_state: destination.tenantState,
+        category: destination.category,
+      },
       lineage: (chain ?? []).slice(0, LISTED_ANCESTORS).map(processFields),
       flows: episode.flows.slice(0, LISTED_FLOWS).map(flowFields),
       flow_count: episode.flows.length,
@@ -130,8 +140,7 @@ function processFields(p: ProcessInfo): Record<string, unknown> {
     name: p.image?.split(/[\\/]/).at(-1),
     command_line: p.commandLine,
     hash: p.hashes,
-    code_signature:
-      p.signer || p.signatureStatus ? { subject_name: p.signer, status: p.signatureStatus } : undefined,
+    code_signature: p.signer || p.signatureStatus ? { subject_name: p.signer, status: p.signatureStatus } : undefined,
     pe: p.originalName ? { original_file_name: p.originalName } : undefined,
     start: p.startedAt === undefined ? undefined : formatMicros(p.startedAt),
     user: p.user,

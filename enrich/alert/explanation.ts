@@ -1,5 +1,6 @@
+import { formatBytes, formatSeconds } from '../score/format.ts';
 import { GROUP_NAMES, type Group, type Term } from '../score/verdict.ts';
-import { formatBytes, formatSeconds } from './story.ts';
+
 import { inspectText } from './terminal-text.ts';
 
 interface Explained {
@@ -14,12 +15,21 @@ interface Explained {
     readonly prior: number;
     readonly attainable_db: number;
     readonly gate: { readonly reasons: readonly string[] };
-    readonly groups: readonly { readonly group: Group; readonly db: number; readonly sum: number; readonly cap: number }[];
+    readonly groups: readonly {
+      readonly group: Group;
+      readonly db: number;
+      readonly sum: number;
+      readonly cap: number;
+    }[];
     readonly terms: readonly Term[];
     readonly missing: readonly string[];
     readonly counterfactuals: readonly { readonly term: string; readonly probability: number }[];
     readonly join: { readonly method: string; readonly probability: number };
-    readonly lineage: readonly { readonly executable?: string; readonly pid?: number; readonly command_line?: string }[];
+    readonly lineage: readonly {
+      readonly executable?: string;
+      readonly pid?: number;
+      readonly command_line?: string;
+    }[];
     readonly flows: readonly Record<string, unknown>[];
     readonly staging: readonly Record<string, unknown>[];
   };
@@ -43,14 +53,19 @@ export function explanation(body: unknown): string {
     lines.push(`  ${g.group} ${GROUP_NAMES[g.group].padEnd(9)} ${signed(g.db)} dB${clipped}`);
     for (const t of terms) {
       lines.push(`      ${signed(t.db).padStart(6)}  ${t.name}: ${t.detail}`);
-      if (t.evidence.length > 0) lines.push(`              from ${t.evidence.slice(0, 4).join(', ')}${t.evidence.length > 4 ? ' …' : ''}`);
+      if (t.evidence.length > 0)
+        lines.push(`              from ${t.evidence.slice(0, 4).join(', ')}${t.evidence.length > 4 ? ' …' : ''}`);
     }
   }
   lines.push('', 'Gate', ...w.gate.reasons.map((r) => `  ${r}`));
   lines.push('', `Who (join: ${w.join.method}, probability ${w.join.probability})`);
-  for (const p of w.lineage) lines.push(`  ${p.executable ?? '?'} [${p.pid ?? '?'}]  ${p.command_line ?? ''}`.trimEnd());
+  for (const p of w.lineage)
+    lines.push(`  ${p.executable ?? '?'} [${p.pid ?? '?'}]  ${p.command_line ?? ''}`.trimEnd());
   lines.push('', 'Staging');
-  for (const s of w.staging) lines.push(`  ${s['at']}  ${(s['reasons'] as string[]).join('; ')} [link: ${s['link']}, ${formatSeconds(Number(s['gap_seconds']))} before]`);
+  for (const s of w.staging)
+    lines.push(
+      `  ${s['at']}  ${(s['reasons'] as string[]).join('; ')} [link: ${s['link']}, ${formatSeconds(Number(s['gap_seconds']))} before]`,
+    );
   lines.push('', 'Flows');
   for (const f of w.flows) {
     lines.push(

@@ -1,4 +1,5 @@
 import type { Episode, LinkedStaging } from '../score/episode.ts';
+import { formatBytes, formatSeconds } from '../score/format.ts';
 
 /** The alert in one sentence: who sent how much of which archive where, and how long after packing. */
 export function storyOf(episode: Episode): string {
@@ -21,7 +22,8 @@ export function strongest(staging: readonly LinkedStaging[]): LinkedStaging | un
     const better =
       !best ||
       ORDER.indexOf(s.link) < ORDER.indexOf(best.link) ||
-      (s.link === best.link && Number(s.story.archive?.size !== undefined) > Number(best.story.archive?.size !== undefined));
+      (s.link === best.link &&
+        Number(s.story.archive?.size !== undefined) > Number(best.story.archive?.size !== undefined));
     if (better) best = s;
   }
   return best;
@@ -30,26 +32,9 @@ export function strongest(staging: readonly LinkedStaging[]): LinkedStaging | un
 function after({ story, gap }: LinkedStaging): string {
   const packer = story.process.image ? fileName(story.process.image) : 'another process';
   const size = story.archive?.size === undefined ? '' : ` (${formatBytes(story.archive.size)})`;
-  const what = story.archive ? `packed ${fileName(story.archive.path)}${size}` : 'staged data';
+  const verb = story.encoded === undefined ? 'packed' : 'encoded';
+  const what = story.archive ? `${verb} ${fileName(story.archive.path)}${size}` : 'staged data';
   return `${formatSeconds(gap / 1e6)} after ${packer} ${what}`;
 }
 
 const fileName = (path: string): string => path.split(/[\\/]/).at(-1) ?? path;
-
-export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = -1;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value.toFixed(value < 10 ? 2 : 1)} ${units[unit]}`;
-}
-
-export function formatSeconds(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return `${(seconds / 3600).toFixed(1)} h`;
-}

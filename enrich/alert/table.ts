@@ -1,5 +1,5 @@
-import { inspectText } from './terminal-text.ts';
 import type { StoredAlert } from '../store/store.ts';
+import { inspectText } from './terminal-text.ts';
 
 interface AlertBody {
   readonly '@timestamp': string;

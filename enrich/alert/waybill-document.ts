@@ -1,5 +1,5 @@
-import type { WaybillLine } from '../join/join-flow.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
+import type { WaybillLine } from '../join/join-flow.ts';
 
 /** A joined flow: the flow record with the process, user and host that made it, as far as evidence supports one. */
 export function joinedDocument({ record, join }: WaybillLine): Record<string, unknown> {
@@ -39,7 +39,12 @@ export function ecsProcess(p: ProcessRef): Record<string, unknown> {
     code_signature: p.signer || p.signatureStatus ? { subject_name: p.signer, status: p.signatureStatus } : undefined,
     pe: p.originalName ? { original_file_name: p.originalName } : undefined,
     parent: p.parent
-      ? { entity_id: p.parent.entityId, pid: p.parent.pid, executable: p.parent.image, command_line: p.parent.commandLine }
+      ? {
+          entity_id: p.parent.entityId,
+          pid: p.parent.pid,
+          executable: p.parent.image,
+          command_line: p.parent.commandLine,
+        }
       : undefined,
   };
 }

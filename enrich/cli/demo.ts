@@ -14,7 +14,11 @@ export const DEMO: CommandSpec = {
   summary: 'Replays the recordings that come with Waybill (pcaps/stories) and shows the alerts.',
   options: [
     { name: 'exit', describe: 'Stop after printing.' },
-    { name: 'data', argument: 'DIR', describe: 'Keep the store in this directory, so that waybill explain ID --data DIR works.' },
+    {
+      name: 'data',
+      argument: 'DIR',
+      describe: 'Keep the store in this directory, so that waybill explain ID --data DIR works.',
+    },
     { name: 'json', describe: 'Alerts as JSON lines.' },
   ],
 };
@@ -28,7 +32,9 @@ export async function demoCommand(args: string[]): Promise<number> {
     return Exit.fine;
   }
   const options = parseCommand(DEMO, args);
-  const stories = CANDIDATES.map((path) => fileURLToPath(new URL(path, import.meta.url))).find((path) => existsSync(path));
+  const stories = CANDIDATES.map((path) => fileURLToPath(new URL(path, import.meta.url))).find((path) =>
+    existsSync(path),
+  );
   if (!stories) throw new UserError('the recordings (pcaps/stories) are not here');
   const data = options.text('data');
   if (data !== undefined) mkdirSync(data, { recursive: true });

@@ -27,7 +27,8 @@ export async function explainCommand(args: string[]): Promise<number> {
   const options = parseCommand(EXPLAIN, args);
   const [id, ...more] = options.positionals;
   const data = options.text('data');
-  if (id === undefined || more.length > 0) throw new UserError('name one alert: waybill explain ID --data DIR', Exit.usage);
+  if (id === undefined || more.length > 0)
+    throw new UserError('name one alert: waybill explain ID --data DIR', Exit.usage);
   if (data === undefined) throw new UserError('name the store with --data DIR', Exit.usage);
   if (!existsSync(data)) throw new UserError(`${data}: no such directory`, Exit.usage);
   const store = await openEmbedded(data);

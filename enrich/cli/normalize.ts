@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type Dirent, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { escapeUnsafeUnicode } from '../../sensor/base/text.ts';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
+import { escapeUnsafeUnicode } from '../../sensor/base/text.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
 import type { EndpointEvent } from '../event/endpoint-event.ts';
 import { endpointEventToEcs } from '../event/to-ecs.ts';

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { listCaptures } from '../../sensor/capture/list-captures.ts';
 import { readCapture } from '../../sensor/capture/open-capture.ts';
-import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
 import { buildPipeline } from '../../sensor/flow/pipeline.ts';
 import { LineWriter } from '../../sensor/publish/line-writer.ts';
@@ -25,14 +25,28 @@ export const REPLAY: CommandSpec = {
     'Runs the whole pipeline over captures and endpoint logs in event time and prints the alerts: JSON lines, or a table on a terminal.',
   options: [
     { name: 'capture', argument: 'PATH', multiple: true, describe: 'Capture file or directory of captures.' },
-    { name: 'endpoint', argument: 'PATH', multiple: true, describe: 'Endpoint log or directory of logs, of any feed that normalize reads.' },
+    {
+      name: 'endpoint',
+      argument: 'PATH',
+      multiple: true,
+      describe: 'Endpoint log or directory of logs, of any feed that normalize reads.',
+    },
     { name: 'config', argument: 'FILE', describe: 'Settings (YAML).' },
     { name: 'all', describe: 'Also print every joined flow (the waybills), alerting or not.' },
-    { name: 'data', argument: 'DIR', describe: 'Keep the store in this directory (explain reads it); default: a temporary one.' },
+    {
+      name: 'data',
+      argument: 'DIR',
+      describe: 'Keep the store in this directory (explain reads it); default: a temporary one.',
+    },
     { name: 'json', describe: 'JSON lines even on a terminal.' },
-    { name: 'fail-on', argument: 'TIER', describe: 'Exit with 10 when there is an alert of this tier (high, medium) or above.' },
+    {
+      name: 'fail-on',
+      argument: 'TIER',
+      describe: 'Exit with 10 when there is an alert of this tier (high, medium) or above.',
+    },
   ],
-  notes: 'Exit codes: 0 fine, 1 could not run, 2 usage or configuration, 3 input damaged but partly read, 10 alerts with --fail-on.',
+  notes:
+    'Exit codes: 0 fine, 1 could not run, 2 usage or configuration, 3 input damaged but partly read, 10 alerts with --fail-on.',
 };
 
 /** Records and events handed to the store at once. */
@@ -94,7 +108,7 @@ export async function replay(input: ReplayInput): Promise<ReplayResult> {
   const captures = input.captures.flatMap(capturesAt);
   const endpoints = input.endpoints.flatMap(endpointsAt);
   const directory = input.data ?? mkdtempSync(join(tmpdir(), 'waybill-replay-'));
-  const store = await openEmbedded(directory, { durable: input.data !== undefined });
+  const store = await openEmbedded(directory, { durable: false });
   const complaints: string[] = [];
   try {
     const enricher = new Enricher(store, input.settings);

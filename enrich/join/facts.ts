@@ -99,7 +99,15 @@ export function factsOfEvent(event: EndpointEvent, staging: readonly StagingFact
     });
   }
   if (event.kind === 'feed_gap') {
-    facts.push({ shard, kind: 'gap', id: event.id, at: event.at, keys: [], version: 0, body: { reason: event.reason } });
+    facts.push({
+      shard,
+      kind: 'gap',
+      id: event.id,
+      at: event.at,
+      keys: [],
+      version: 0,
+      body: { reason: event.reason },
+    });
   }
   return facts;
 }

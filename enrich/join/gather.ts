@@ -18,7 +18,12 @@ export async function joinFromStore(store: Store, record: FlowRecord): Promise<{
   const start = parseMicros(record.event.start) ?? 0;
   const shard = ipShard(record.source.ip);
   const transport = record.network.transport;
-  const tuple = await store.find(shard, 'connection', tupleKey(transport, record.source, record.destination), MAX_FACTS);
+  const tuple = await store.find(
+    shard,
+    'connection',
+    tupleKey(transport, record.source, record.destination),
+    MAX_FACTS,
+  );
   const leases = await store.between(shard, 'lease', start - ADDRESS_WINDOW, start + ADDRESS_WINDOW, MAX_FACTS);
   let remote: Fact[] = [];
   let dns: Fact[] = [];

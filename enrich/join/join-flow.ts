@@ -103,7 +103,14 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, skew = 0): Jo
         events: candidates.map((c) => c.event),
       };
     }
-    return { host, process: first.process, method: first.method, probability: first.probability, candidates, events: [first.event] };
+    return {
+      host,
+      process: first.process,
+      method: first.method,
+      probability: first.probability,
+      candidates,
+      events: [first.event],
+    };
   }
   return { ...(leased ? { host: leased } : {}), method: 'none', probability: 0, candidates: [], events: [] };
 }
@@ -166,7 +173,8 @@ function distinct(candidates: readonly Candidate[]): Candidate[] {
   for (const c of candidates) {
     const index = kept.findIndex((k) => sameProcess(k, c));
     if (index < 0) kept.push(c);
-    else if (rank(c.process) > rank(kept[index]!.process)) kept[index] = { ...c, offset: kept[index]!.offset, probability: kept[index]!.probability };
+    else if (rank(c.process) > rank(kept[index]!.process))
+      kept[index] = { ...c, offset: kept[index]!.offset, probability: kept[index]!.probability };
   }
   return kept.filter((c) => c.process.entityKind !== 'none' || c.process.pid !== undefined);
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { formatMicros, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import type { HostRef } from '../event/endpoint-event.ts';
 import { type BrowserVerdict, browserClass } from '../evidence/browser.ts';
 import { type DestinationEntity, destinationEntity } from '../evidence/destination.ts';
 import { mergeStaging, type StagingStory } from '../evidence/merge-staging.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
 import type { StagingFact } from '../evidence/staging.ts';
-import type { HostRef } from '../event/endpoint-event.ts';
 import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
 import { HostProcesses } from '../join/gather.ts';
 import type { JoinResult } from '../join/join-flow.ts';
@@ -65,7 +65,8 @@ export interface Episode {
 
 interface Group {
   readonly root: string;
-  readonly destination: DestinationEntity;
+  /** Destination entity. */
+  readonly entity: string;
   readonly members: { flow: EpisodeFlow; chain: readonly ProcessInfo[] | undefined }[];
 }
 
@@ -95,13 +96,10 @@ export async function episodesOfHost(
     if (!stories.some((s) => s.at <= end + CLOCK_SLACK && s.at >= fact.at - horizon)) continue;
     const chain = await processes.chainOf(join, fact.at);
     const root = chain ? lineageRoot(chain).entityId : 'unattributed';
-    const destination = destinationEntity({
-      ip: record.destination.ip,
-      ...(record.destination.domain === undefined ? {} : { domain: record.destination.domain }),
-    });
-    const key = JSON.stringify([root, destination.entity]);
+    const { entity } = destinationOf(record);
+    const key = JSON.stringify([root, entity]);
     let group = groups.get(key);
-    if (!group) groups.set(key, (group = { root, destination, members: [] }));
+    if (!group) groups.set(key, (group = { root, entity, members: [] }));
     group.members.push({ flow: { record, join, start: fact.at, end }, chain });
   }
   const episodes: Episode[] = [];
@@ -112,6 +110,12 @@ export async function episodesOfHost(
   }
   return episodes.filter((episode) => episode.staging.length > 0);
 }
+
+const destinationOf = (record: FlowRecord): DestinationEntity =>
+  destinationEntity({
+    ip: record.destination.ip,
+    ...(record.destination.domain === undefined ? {} : { domain: record.destination.domain }),
+  });
 
 const leavesNetwork = (record: FlowRecord): boolean =>
   record.network.direction === 'egress' || record.network.direction === 'external';
@@ -143,6 +147,8 @@ async function assemble(
   const chain = main.chain;
   const process = chain?.[0];
   const host = main.flow.join.host ?? { id: hostId };
+  // Of the names under one domain the one that got most bytes is the one that must be familiar.
+  const destination = destinationOf(main.flow.record);
   const identity = process ? processIdentity(process) : 'unknown';
   const linked: LinkedStaging[] = [];
   for (const story of stories) {
@@ -155,23 +161,23 @@ async function assemble(
   const baseline = await baselineOf(store, {
     hostId,
     identity,
-    destination: group.destination,
+    destination,
     at: first.start,
     ...(process?.user ? { user: process.user } : {}),
   });
   return {
-    id: episodeId(hostId, group.root, group.destination.entity, first.start),
+    id: episodeId(hostId, group.root, group.entity, first.start),
     host,
     process,
     chain,
     browser: process ? browserClass(process, chain.slice(1)) : browserClass({ entityId: '', entityKind: 'none' }),
     identity,
-    destination: group.destination,
+    destination,
     flows,
     staging: linked,
     baseline,
     archivesPerDay: archives / Math.max(1, Math.min(30, baseline.days)),
-    lookedUp: await lookedUp(store, hostId, first),
+    lookedUp: await lookedUp(store, hostId, main.flow),
     joinProbability: main.flow.join.probability,
   };
 }
@@ -190,7 +196,9 @@ async function linkStory(
   processes: HostProcesses,
   settings: Settings,
 ): Promise<LinkedStaging | undefined> {
-  const after = members.find((m) => m.flow.end + CLOCK_SLACK >= story.at && m.flow.start - story.at <= settings.horizonMicros);
+  const after = members.find(
+    (m) => m.flow.end + CLOCK_SLACK >= story.at && m.flow.start - story.at <= settings.horizonMicros,
+  );
   if (!after) return undefined;
   const packer = await processes.chainOf({ process: story.process } as JoinResult, story.at);
   if (!packer) return undefined;
@@ -204,12 +212,22 @@ async function linkStory(
   return { story, link, gap: Math.max(0, after.flow.start - packed), packer };
 }
 
-const LINK_ORDER: readonly Link[] = ['referenced', 'lineage', 'referenced-directory', 'logon', 'process', 'user', 'host', 'other-user'];
+const LINK_ORDER: readonly Link[] = [
+  'referenced',
+  'lineage',
+  'referenced-directory',
+  'logon',
+  'process',
+  'user',
+  'host',
+  'other-user',
+];
 
 /** The sending processes of an episode, each once. */
 function distinctChains(members: Group['members']): (readonly ProcessInfo[] | undefined)[] {
   const byEntity = new Map<string, readonly ProcessInfo[]>();
-  for (const { chain } of members) if (chain && !byEntity.has(chain[0]!.entityId)) byEntity.set(chain[0]!.entityId, chain);
+  for (const { chain } of members)
+    if (chain && !byEntity.has(chain[0]!.entityId)) byEntity.set(chain[0]!.entityId, chain);
   return [...byEntity.values()].slice(0, 16);
 }
 

@@ -1,11 +1,9 @@
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
-import { browserClass } from '../evidence/browser.ts';
+import type { UserRef } from '../event/endpoint-event.ts';
 import { type DestinationEntity, destinationEntity } from '../evidence/destination.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
-import type { UserRef } from '../event/endpoint-event.ts';
-import { hostShard, type JoinedBody } from '../join/facts.ts';
-import { HostProcesses } from '../join/gather.ts';
-import type { Settings } from '../settings.ts';
+import type { JoinedBody } from '../join/facts.ts';
+import type { HostProcesses } from '../join/gather.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Observation, Store } from '../store/store.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
@@ -26,9 +24,9 @@ export interface Baseline {
   readonly hostIdentity: Familiarity | undefined;
   /** Days for which this host has been observed before the episode. */
   readonly days: number;
-  /** Destinations met and destinations met for the first time by this host in the last 30 days. */
-  readonly novelty: { readonly seen: number; readonly fresh: number };
-  /** Destinations the whole organisation knows about, a measure of whether there is any baseline. */
+  /** Destinations met by this host on each of the last 30 days, and how many of them were new to it. */
+  readonly novelty: readonly NoveltyDay[];
+  /** Days for which the organisation has been observed, at most 30. */
   readonly orgDays: number;
 }
 
@@ -62,25 +60,32 @@ function keysOf(subject: Subject): (FamiliarityKey | undefined)[] {
   ];
 }
 
-/** What one joined flow adds to the baseline. A sighting after staging is marked, so that a theft does not train it. */
-export async function observationsOf(store: Store, joined: JoinedBody, settings: Settings): Promise<Observation[]> {
-  const { record, join } = joined;
+/**
+ * What one joined flow adds to the baseline. `tainted`: it belongs to an episode that is suspected, so that a theft does
+ * not make its own destination familiar (a first sighting that is tainted counts only after a probation).
+ */
+export async function observationsOf(
+  processes: HostProcesses,
+  { record, join }: JoinedBody,
+  tainted: boolean,
+): Promise<Observation[]> {
   const host = join.host;
   if (!host) return [];
   const at = parseMicros(record.event.start) ?? 0;
-  const processes = new HostProcesses(store, host.id);
-  const chain = await processes.chainOf(join, at);
-  const process = chain?.[0];
+  const process = (await processes.chainOf(join, at))?.[0];
   const destination = destinationEntity({
     ip: record.destination.ip,
     ...(record.destination.domain === undefined ? {} : { domain: record.destination.domain }),
   });
   const identity = process ? processIdentity(process) : 'unknown';
-  const subject: Subject = { hostId: host.id, identity, destination, at, ...(process?.user ? { user: process.user } : {}) };
+  const subject: Subject = {
+    hostId: host.id,
+    identity,
+    destination,
+    at,
+    ...(process?.user ? { user: process.user } : {}),
+  };
   const day = dayOf(at);
-  const browsing = process !== undefined && browserClass(process, chain!.slice(1)).class === 'browser';
-  const tainted =
-    !browsing && (await store.count(hostShard(host.id), 'staging', at - settings.horizonMicros, at)) > 0;
   return keysOf(subject).flatMap((key) => (key ? [{ ...key, day, tainted }] : []));
 }
 
@@ -105,20 +110,10 @@ export async function baselineOf(store: Store, subject: Subject): Promise<Baseli
     user: of(4),
     hostIdentity: of(5),
     days: span(host, day),
-    novelty: sum(host),
+    novelty: host,
     orgDays: span(org, day),
   };
 }
 
 /** Days from the first sighting in the window to `day`. */
 const span = (days: readonly NoveltyDay[], day: number): number => (days[0] === undefined ? 0 : day - days[0].day);
-
-function sum(days: readonly NoveltyDay[]): { seen: number; fresh: number } {
-  let seen = 0;
-  let fresh = 0;
-  for (const d of days) {
-    seen += d.seen;
-    fresh += d.fresh;
-  }
-  return { seen, fresh };
-}

@@ -1,11 +1,19 @@
-import { isSessionRoot, lineageRoot, type ProcessInfo } from '../join/lineage.ts';
 import { referencesPath } from '../evidence/references.ts';
+import { isSessionRoot, lineageRoot, type ProcessInfo } from '../join/lineage.ts';
 
 /**
  * How a packing process and a sending process belong together, strongest first (STAGING: same process, ancestor or
  * descendant, same logon session, same user, merely same host).
  */
-export type Link = 'referenced' | 'referenced-directory' | 'lineage' | 'logon' | 'process' | 'user' | 'host' | 'other-user';
+export type Link =
+  | 'referenced'
+  | 'referenced-directory'
+  | 'lineage'
+  | 'logon'
+  | 'process'
+  | 'user'
+  | 'host'
+  | 'other-user';
 
 const SYSTEM_SIDS = new Set(['s-1-5-18', 's-1-5-19', 's-1-5-20']);
 

@@ -1,0 +1,42 @@
+import { isValidlySigned } from '../evidence/signer.ts';
+import { describeUploader } from '../evidence/uploader.ts';
+import type { Weights } from '../evidence/weights.ts';
+import type { Episode } from './episode.ts';
+import type { Term } from './verdict.ts';
+
+/** What the sending process says. Weakened by the probability that the join names the right one. */
+export function processTerms(episode: Episode, w: Weights): Term[] {
+  const { process, browser, joinProbability: q } = episode;
+  if (!process) return [];
+  const terms: Term[] = [];
+  const add = (name: string, db: number, detail: string) => {
+    const weakened = weaken(db, q);
+    if (weakened !== 0) terms.push({ group: 'P', name, db: weakened, detail, evidence: process.events.slice(0, 4) });
+  };
+  const claims = browser.class === 'claims_browser' && browser.grade === 'contradicted';
+  if (claims) add('masquerade', w.process.masquerade, `claims to be a browser: ${browser.reasons.join('; ')}`);
+  const uploader = describeUploader(process);
+  const why = uploader.reasons.join('; ');
+  if (!claims && uploader.renamed === true) {
+    add('renamed', w.process.renamed, `${name(process.image)} was ${process.originalName} when it was built`);
+  }
+  if (uploader.tool !== undefined) add('upload_tool', w.process.uploadTool, why);
+  if (uploader.uploads !== undefined) add('upload_verb', w.process.uploadVerb, why);
+  if (uploader.lolbin) add('lolbin', w.process.lolbin, why);
+  if (process.signatureStatus === 'unsigned') add('unsigned', w.process.unsigned, 'the program is not signed');
+  if (uploader.userWritable) add('user_path', w.process.userPath, 'the program lies where its user may write');
+  if (isValidlySigned(process) && !claims) add('trusted', w.process.trusted, `validly signed by ${process.signer}`);
+  const first = episode.flows[0]!;
+  const age = process.startedAt === undefined ? undefined : (first.start - process.startedAt) / 1e6;
+  if (age !== undefined && age >= 0 && age < w.process.youngSeconds && uploader.userWritable) {
+    add('young', w.process.young, `the process was ${Math.round(age)} s old`);
+  }
+  return terms;
+}
+
+/** LR_eff = q·LR + (1 − q): evidence about a process is worth what the attribution is. */
+export function weaken(db: number, q: number): number {
+  return 10 * Math.log10(q * 10 ** (db / 10) + (1 - q));
+}
+
+const name = (image: string | undefined): string => (image ?? '').split(/[\\/]/).at(-1) ?? '';

@@ -1,0 +1,55 @@
+import { type ByteBalance, byteBalance } from '../evidence/byte-balance.ts';
+import { chunkSignature } from '../evidence/chunk-signature.ts';
+import { producerConsumerRatio, ratioDb } from '../evidence/pcr.ts';
+import type { Weights } from '../evidence/weights.ts';
+import type { Episode } from './episode.ts';
+import { formatBytes } from './format.ts';
+import type { Term } from './verdict.ts';
+
+export interface VolumeEvidence {
+  readonly terms: Term[];
+  readonly balance: ByteBalance;
+  readonly sent: number;
+}
+
+/** What the bytes say: do they fit what was packed, which way do they go, in which chunks. */
+export function volumeTerms(episode: Episode, w: Weights): VolumeEvidence {
+  const flows = episode.flows;
+  const evidence = flows.slice(0, 8).map((f) => f.record.waybill.flow_id);
+  const sent = flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
+  const received = flows.reduce((sum, f) => sum + f.record.destination.bytes, 0);
+  const terms: Term[] = [];
+  const add = (name: string, db: number, detail: string) => {
+    if (db !== 0) terms.push({ group: 'V', name, db, detail, evidence });
+  };
+  // Archives of others or of the host at large would only add chances of an accidental fit.
+  const own = episode.staging.filter((s) => s.link !== 'other-user' && s.link !== 'host');
+  const archives = own.flatMap(({ story }) =>
+    story.archive?.size !== undefined && story.archive.unsized === 0
+      ? [{ size: story.archive.size, at: story.until, id: story.archive.path }]
+      : [],
+  );
+  const encodings = own.some((s) => s.story.encoded === 'base64') ? (['base64'] as const) : [];
+  const balance = byteBalance(sent, archives, encodings, w.balance);
+  if (balance.db !== 0) {
+    const form = balance.encoding === 'none' ? '' : ` (as ${balance.encoding})`;
+    const tried = balance.subsetsTried > 1 ? `, ${balance.subsetsTried} combinations tried` : '';
+    add(
+      'byte_balance',
+      balance.db,
+      `${formatBytes(sent)} sent against ${formatBytes(balance.subsetBytes)} packed: ratio ${balance.ratio.toFixed(3)}${form}, ${balance.percentGone.toFixed(0)} % gone${tried}`,
+    );
+  }
+  if (sent < w.volume.tooLittleBytes) add('too_little', w.volume.tooLittle, `only ${formatBytes(sent)} sent so far`);
+  else {
+    const ratio = producerConsumerRatio(sent, received);
+    if (ratio !== undefined) {
+      const share = `producer-consumer ratio ${ratio.toFixed(2)} (${formatBytes(sent)} out, ${formatBytes(received)} in)`;
+      add(ratio < 0 ? 'downloads' : 'uploads', ratioDb(ratio, w.volume), share);
+    }
+  }
+  const bursts = flows.flatMap((f) => f.record.waybill.upstream_bursts ?? []).sort((a, b) => b - a);
+  const chunk = chunkSignature(bursts, episode.destination.provider, w.volume);
+  if (chunk) add('chunk_signature', chunk.db, `bursts of ${formatBytes(chunk.burst)} as ${chunk.family} sends them`);
+  return { terms, balance, sent };
+}
