@@ -7,6 +7,10 @@ import { type RecordOptions, toRecord } from './to-record.ts';
 import { DEFAULT_LIMITS, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
 
 export interface Pipeline extends PacketSink {
+  /** No packet came and the capture's clock shows `nowMicros`: ends quiet flows, writes the updates that are due. */
+  tick(nowMicros: number): void;
+  /** Flows being followed. */
+  readonly flows: number;
   /** End of input: writes the last record of every flow. */
   drain(): void;
   readonly counters: TrackerCounters;
@@ -30,9 +34,12 @@ export function buildPipeline(
       if (verdict === Verdict.segment) tracker.segment(segment);
       else skips[verdict]!++;
     },
+    tick: (nowMicros) => tracker.tick(nowMicros),
+    get flows() {
+      return tracker.flows;
+    },
     drain: () => tracker.drain(),
     counters: tracker.counters,
-    skipped: () =>
-      new Map([...skips].map((n, i): [string, number] => [VERDICT_NAMES[i]!, n]).filter(([, n]) => n > 0)),
+    skipped: () => new Map([...skips].map((n, i): [string, number] => [VERDICT_NAMES[i]!, n]).filter(([, n]) => n > 0)),
   };
 }

@@ -1,12 +1,12 @@
-import { ipText, type IpWords, isPrivate } from '../base/ip.ts';
-import { formatMicros } from '../base/timestamp.ts';
+import { type IpWords, ipText, isPrivate } from '../base/ip.ts';
 import { isHostname } from '../base/text.ts';
+import { formatMicros } from '../base/timestamp.ts';
 import { anomalyNames } from '../record/anomalies.ts';
 import { communityId } from '../record/community-id.ts';
 import type { Endpoint, FlowRecord, TlsFields } from '../record/flow-record.ts';
-import { TCP, Tunnel } from '../wire/segment.ts';
-import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import type { CertificateFacts } from '../tls/certificate.ts';
+import { cipherSuiteName } from '../tls/cipher-suites.ts';
+import { TCP, Tunnel } from '../wire/segment.ts';
 import type { Conversation } from './conversation.ts';
 import type { FlowTable } from './flow-table.ts';
 import type { FlowView } from './tracker.ts';
@@ -17,6 +17,8 @@ const MAX_NAMES = 100;
 export interface RecordOptions {
   readonly observer: string;
   readonly interface?: string;
+  /** Given when packets were stamped by us on arrival and not by the kernel. */
+  readonly tsSource?: 'arrival';
   readonly communityIdSeed: number;
   /** Adds ja3_string and supported_ciphers. */
   readonly verbose: boolean;
@@ -78,6 +80,7 @@ export function toRecord(
       ...(c.tunnels !== 0 ? { tunnel: tunnelNames(c.tunnels) } : {}),
       ...(anomalies.length > 0 ? { anomalies } : {}),
       bytes_exact: view.exact,
+      ...(options.tsSource ? { ts_source: options.tsSource } : {}),
       ...(c.firstBytesAt > 0 ? { first_bytes_at: formatMicros(c.firstBytesAt) } : {}),
       ...(c.bursts.length > 0 ? { upstream_bursts: [...c.bursts].sort((a, b) => b - a) } : {}),
       ...(view.missedBytes > 0 ? { missed_bytes: view.missedBytes } : {}),
@@ -150,7 +153,10 @@ function tlsFields(c: Conversation, verbose: boolean): TlsFields | undefined {
   return fields;
 }
 
-function certificateFields(facts: CertificateFacts, nameMatches: boolean | undefined): NonNullable<TlsFields['server']> {
+function certificateFields(
+  facts: CertificateFacts,
+  nameMatches: boolean | undefined,
+): NonNullable<TlsFields['server']> {
   return {
     subject: facts.subject,
     issuer: facts.issuer,

@@ -1,6 +1,6 @@
-import { ACK, FIN, RST, SYN, type Segment, TCP } from '../wire/segment.ts';
-import { verifyChecksum } from '../wire/checksum.ts';
 import { anomalyBit } from '../record/anomalies.ts';
+import { verifyChecksum } from '../wire/checksum.ts';
+import { ACK, FIN, RST, type Segment, SYN, TCP } from '../wire/segment.ts';
 import type { Conversation } from './conversation.ts';
 import { FlowTable, Phase } from './flow-table.ts';
 import { TcpHandshake } from './tcp-handshake.ts';
@@ -19,6 +19,11 @@ export interface TrackerLimits {
   readonly probeIdleSeconds: number;
   /** Seconds between updates of a live flow. */
   readonly updateSeconds: number;
+  /**
+   * The capture leaves out bulk payload on purpose. Bytes known from sequence numbers and acknowledgements alone are then
+   * no loss: records say `bytes_exact: false` and nothing else.
+   */
+  readonly filtered?: boolean;
 }
 
 export const DEFAULT_LIMITS: TrackerLimits = {
@@ -45,6 +50,9 @@ const BELIEVED_JUMP = 1_048_576;
 const MIN_BURST = 65_536;
 /** Server payload below this does not end a burst: window updates and acknowledgements of HTTP/2 are small. */
 const MIN_REPLY = 1;
+
+/** What a filtered capture looks like to the reassembly, and is no oddity of the conversation. */
+const FILTER_ARTEFACTS = anomalyBit('gap') | anomalyBit('out_of_order');
 
 /** Bits of `FlowTable.bits`; those of direction 1 are one to the left of direction 0's. */
 const Bit = {
@@ -143,6 +151,13 @@ export class FlowTracker {
     }
     if (s.transport === TCP) this.tcp(s, slot, slot * 2 + table.direction, table.direction);
     else this.udp(s, slot, slot * 2 + table.direction, table.direction);
+  }
+
+  /** Capture time has reached `nowMicros` though no packet came: quiet flows end, updates that are due are written. */
+  tick(nowMicros: number): void {
+    if (nowMicros <= this.now) return;
+    this.now = nowMicros;
+    this.sweep();
   }
 
   /** End of input: every encrypted flow gets its last record. */
@@ -327,7 +342,7 @@ export class FlowTracker {
       const bits = this.table.bits[slot]!;
       for (const side of [0, 1] as const) {
         if ((bits & (Bit.syn << side)) !== 0) {
-          const own = side === direction ? (this.table.bytes[d]! | 0) : 0;
+          const own = side === direction ? this.table.bytes[d]! | 0 : 0;
           handshake.startAt(side, (this.table.seqEnd[slot * 2 + side]! - own) | 0);
         }
       }
@@ -338,7 +353,10 @@ export class FlowTracker {
       handshake.payload(direction, s, captured > 0 && !verifyChecksum(s));
     }
     if ((s.flags & ACK) !== 0) handshake.acknowledged(1 - direction, s.ack);
-    this.settle(slot, handshake.conversation, handshake.status);
+    // Handshake bytes that the kernel filter left out never come: application data shows that the handshake is over.
+    const c = handshake.conversation;
+    const over = this.limits.filtered === true && c.established && c.readyToOpen;
+    this.settle(slot, c, over ? 'done' : handshake.status);
   }
 
   /** Acts on what a handshake reader now says. */
@@ -448,8 +466,11 @@ export class FlowTracker {
     const bits = table.bits[slot]!;
     const conversation = this.conversations[slot]!;
     const tails: [number, number] = [this.tail(slot, 0), this.tail(slot, 1)];
-    const missed = table.missing[slot * 2]! + table.missing[slot * 2 + 1]! + tails[0] + tails[1];
+    const unseen = table.missing[slot * 2]! + table.missing[slot * 2 + 1]! + tails[0] + tails[1];
+    const filtered = this.limits.filtered === true;
+    const missed = filtered ? 0 : unseen;
     let anomalies = conversation.anomalies;
+    if (filtered) anomalies &= ~FILTER_ARTEFACTS;
     if (missed > 0) anomalies |= anomalyBit('missed_bytes');
     if ((bits & Bit.duplicates) !== 0) anomalies |= anomalyBit('duplicate_packets');
     if (endReason !== undefined && (table.packets[slot * 2] === 0 || table.packets[slot * 2 + 1] === 0)) {
@@ -462,7 +483,8 @@ export class FlowTracker {
       conversation,
       endReason,
       missedBytes: missed,
-      exact: missed === 0,
+      // What a filter left out of a UDP flow leaves no trace.
+      exact: unseen === 0 && !(filtered && table.transport(slot) !== TCP),
       tailBytes: tails,
       anomalies,
     };
@@ -477,6 +499,15 @@ export class FlowTracker {
     const beyond = (table.ackEnd[peer]! - table.seqEnd[slot * 2 + direction]!) | 0;
     if (table.ackEnd[peer] === 0 || beyond <= 1) return 0;
     return (bits & (Bit.fin << direction)) !== 0 ? beyond - 1 : beyond;
+  }
+
+  /** The update of a flow that has gone quiet with bytes no record has told of. */
+  private updateIfDue(slot: number): void {
+    const table = this.table;
+    const recordedAt = table.recordedAt[slot]!;
+    if (table.lastSeen[slot]! <= recordedAt || this.now - recordedAt < this.limits.updateSeconds * SECOND) return;
+    table.recordedAt[slot] = this.now;
+    this.emit('flow_update', this.view(slot, undefined), this.now);
   }
 
   /** Looks over a part of the table proportional to the capture time that has passed. */
@@ -504,6 +535,7 @@ export class FlowTracker {
     const phase = table.phase[slot]!;
     if (phase === Phase.counting) {
       if (idle > this.limits.idleSeconds * SECOND) this.end(slot, 'idle');
+      else this.updateIfDue(slot);
     } else if (phase === Phase.handshake) {
       if (idle > HANDSHAKE_IDLE && this.handshakes[slot]) {
         this.handshakes[slot]!.finish();

@@ -46,6 +46,8 @@ export interface FlowRecord {
     anomalies?: string[];
     /** False when packets were missing and source.bytes was taken from sequence numbers alone. */
     bytes_exact: boolean;
+    /** Absent: the kernel stamped the packets. `arrival`: the capture program did, up to some milliseconds later. */
+    ts_source?: 'arrival';
     /** When the client's first payload byte after the handshake was seen, RFC 3339. */
     first_bytes_at?: string;
     /** Sizes in bytes of the largest upstream bursts between server replies, modal size first; at most 8. */
