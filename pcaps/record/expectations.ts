@@ -18,6 +18,8 @@ interface Handshake {
   readonly ja3: string;
   ja3s?: string;
   version?: string;
+  /** A Certificate message was seen in clear. */
+  certificate?: boolean;
 }
 
 const VERSIONS: ReadonlyMap<string, string> = new Map([
@@ -34,7 +36,7 @@ function tsharkHandshakes(file: string): Map<string, Handshake> {
     ...['tls.handshake.extensions_server_name', 'tls.handshake.ja3', 'tls.handshake.ja3s'],
     ...['tls.handshake.version', 'tls.handshake.extensions.supported_version', 'tcp.stream', 'udp.stream'],
   ];
-  const query = 'tls.handshake.type==1 || tls.handshake.type==2';
+  const query = 'tls.handshake.type in {1, 2, 11}';
   const text = sh('tshark', '-r', file, '-Y', query, '-T', 'fields', ...fields.flatMap((name) => ['-e', name]));
   const byStream = new Map<string, Handshake>();
   const byTuple = new Map<string, Handshake>();
@@ -48,7 +50,10 @@ function tsharkHandshakes(file: string): Map<string, Handshake> {
       const handshake = { serverName: first(name), ja3: first(ja3) };
       byStream.set(stream, handshake);
       byTuple.set(`${source || source6} ${sourcePort}`, handshake);
-    } else if (first(type) === '2' && known !== undefined) {
+    } else if (known !== undefined) {
+      const types = (type ?? '').split(',');
+      if (types.includes('11')) known.certificate = true;
+      if (!types.includes('2')) continue;
       known.ja3s = first(ja3s);
       const version = VERSIONS.get(first(supported) || first(legacy));
       if (version !== undefined) known.version = version;
@@ -101,7 +106,7 @@ function goldenFlow(
   handshake: Handshake | undefined,
   certificates: ReadonlyMap<string, string>,
 ) {
-  const certificate = handshake?.version === '1.2' ? certificates.get(handshake.serverName) : undefined;
+  const certificate = handshake?.certificate === true ? certificates.get(handshake.serverName) : undefined;
   return {
     start: isoMicros(flow.at),
     transport: flow.transport,

@@ -1,10 +1,17 @@
-/** Sees files appear, change name and go in one directory, with their true times, sizes and first bytes. */
-import { closeSync, type FSWatcher, openSync, readSync, statSync, watch } from 'node:fs';
+/**
+ * Sees files appear, change name and go in one directory, through inotify: every name a file had, in order, with its
+ * true size and first bytes.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { sleep } from './shell.ts';
 
 const HEADER_BYTES = 16;
-/** Time for the last notifications to arrive, milliseconds. */
+/** Time for inotifywait to start, and for its last lines to arrive, milliseconds. */
+const START_MILLISECONDS = 300;
 const SETTLE_MILLISECONDS = 60;
 
 export interface SeenFile {
@@ -12,106 +19,120 @@ export interface SeenFile {
   /** Windows paths. */
   readonly path: string;
   readonly oldPath?: string;
-  /** Microseconds since 1970 UTC: appearance, and last write. */
+  /** Microseconds since 1970 UTC: when this happened, and the last write. */
   readonly at: number;
   readonly completeAt: number;
   readonly size: number;
   readonly header: string;
 }
 
-interface Known {
+/** One file, whatever it is called at the moment. */
+interface Tracked {
   name: string;
-  readonly at: number;
+  completeAt: number;
+  size: number;
+  header: string;
 }
 
-interface Pending {
+interface Change {
   readonly op: SeenFile['op'];
+  readonly file: Tracked;
   readonly name: string;
   readonly oldName?: string;
-  readonly inode: bigint;
   readonly at: number;
 }
 
 const micros = (nanoseconds: bigint): number => Number(nanoseconds / 1000n);
 
 export class FileWatch {
-  private readonly watcher: FSWatcher;
-  private readonly files = new Map<bigint, Known>();
-  private pending: Pending[] = [];
-
   private readonly directory: string;
   private readonly windowsDirectory: string;
+  private readonly child: ChildProcessByStdio<null, Readable, null>;
+  private readonly live = new Map<string, Tracked>();
+  private readonly moving = new Map<string, Tracked>();
+  private changes: Change[] = [];
 
-  constructor(directory: string, windowsDirectory: string) {
+  private constructor(directory: string, windowsDirectory: string) {
     this.directory = directory;
     this.windowsDirectory = windowsDirectory;
-    this.watcher = watch(directory, (_type, name) => {
-      if (name !== null) this.look(name);
-    });
+    const events = ['-e', 'create,close_write,moved_from,moved_to,delete'];
+    const watch = ['-m', '-q', '--format', '%e|%c|%f', ...events, directory];
+    this.child = spawn('inotifywait', watch, { stdio: ['ignore', 'pipe', 'ignore'] });
+    createInterface({ input: this.child.stdout }).on('line', (line) => this.see(line));
+  }
+
+  static async start(directory: string, windowsDirectory: string): Promise<FileWatch> {
+    const watch = new FileWatch(directory, windowsDirectory);
+    await sleep(START_MILLISECONDS);
+    return watch;
   }
 
   /** What happened since the last call. */
   async take(): Promise<SeenFile[]> {
     await sleep(SETTLE_MILLISECONDS);
-    const seen = this.pending.map((change) => this.describe(change));
-    this.pending = [];
+    for (const file of this.live.values()) this.measure(file);
+    const seen = this.changes.map((change) => this.describe(change));
+    this.changes = [];
     return seen;
   }
 
   close(): void {
-    this.watcher.close();
+    this.child.kill('SIGTERM');
   }
 
-  private look(name: string): void {
+  private see(line: string): void {
+    const [event = '', cookie = '', ...rest] = line.split('|');
+    const name = rest.join('|');
     const stat = statSync(join(this.directory, name), { bigint: true, throwIfNoEntry: false });
-    if (stat === undefined) {
-      this.gone(name);
-      return;
-    }
-    const known = this.files.get(stat.ino);
-    if (known === undefined) {
-      const at = micros(stat.birthtimeNs);
-      this.files.set(stat.ino, { name, at });
-      this.pending.push({ op: 'create', name, inode: stat.ino, at });
-    } else if (known.name !== name) {
-      this.pending.push({ op: 'rename', name, oldName: known.name, inode: stat.ino, at: micros(stat.ctimeNs) });
-      known.name = name;
+    const now = Date.now() * 1000;
+    if (event.startsWith('CREATE')) {
+      const at = stat === undefined ? now : micros(stat.birthtimeNs);
+      const file = { name, completeAt: at, size: 0, header: '' };
+      this.live.set(name, file);
+      this.changes.push({ op: 'create', file, name, at });
+    } else if (event.startsWith('MOVED_FROM')) {
+      const file = this.live.get(name);
+      this.live.delete(name);
+      if (file !== undefined) this.moving.set(cookie, file);
+    } else if (event.startsWith('MOVED_TO')) {
+      const file = this.moving.get(cookie);
+      this.moving.delete(cookie);
+      if (file === undefined) return;
+      const oldName = file.name;
+      file.name = name;
+      this.live.set(name, file);
+      this.changes.push({ op: 'rename', file, name, oldName, at: stat === undefined ? now : micros(stat.ctimeNs) });
+    } else if (event.startsWith('DELETE')) {
+      const file = this.live.get(name);
+      this.live.delete(name);
+      if (file !== undefined) this.changes.push({ op: 'delete', file, name, at: now });
     }
   }
 
-  /** The old name of a rename goes too: it is a deletion only when its inode has not come back under another name. */
-  private gone(name: string): void {
-    setTimeout(() => {
-      for (const [inode, known] of this.files) {
-        if (known.name !== name) continue;
-        this.files.delete(inode);
-        this.pending.push({ op: 'delete', name, inode, at: Date.now() * 1000 });
-      }
-    }, SETTLE_MILLISECONDS / 4);
+  private measure(file: Tracked): void {
+    const path = join(this.directory, file.name);
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined) return;
+    file.size = Number(stat.size);
+    file.completeAt = micros(stat.mtimeNs);
+    file.header = firstBytes(path);
   }
 
-  private describe({ op, name, oldName, inode, at }: Pending): SeenFile {
-    const current = this.files.get(inode)?.name ?? name;
-    const file = join(this.directory, current);
-    const stat = statSync(file, { bigint: true, throwIfNoEntry: false });
+  private describe({ op, file, name, oldName, at }: Change): SeenFile {
     return {
       op,
-      path: this.windows(name),
-      ...(oldName === undefined ? {} : { oldPath: this.windows(oldName) }),
+      path: `${this.windowsDirectory}\\${name}`,
+      ...(oldName === undefined ? {} : { oldPath: `${this.windowsDirectory}\\${oldName}` }),
       at,
-      completeAt: stat === undefined || op === 'delete' ? at : micros(stat.mtimeNs),
-      size: stat === undefined ? 0 : Number(stat.size),
-      header: stat === undefined ? '' : firstBytes(file),
+      completeAt: op === 'create' ? Math.max(at, file.completeAt) : at,
+      size: file.size,
+      header: file.header,
     };
-  }
-
-  private windows(name: string): string {
-    return `${this.windowsDirectory}\\${name}`;
   }
 }
 
-function firstBytes(file: string): string {
-  const descriptor = openSync(file, 'r');
+function firstBytes(path: string): string {
+  const descriptor = openSync(path, 'r');
   const bytes = Buffer.alloc(HEADER_BYTES);
   const read = readSync(descriptor, bytes, 0, HEADER_BYTES, 0);
   closeSync(descriptor);

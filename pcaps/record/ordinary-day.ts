@@ -65,7 +65,7 @@ async function officeDay(session: Session): Promise<void> {
 }
 
 async function developerDay(session: Session): Promise<void> {
-  session.watch('build');
+  await session.watch('build');
   await during(session, 7.4, 'daily', async () => {
     await session.enter('powershell', '-NoLogo');
     await listRepository(session);
@@ -87,7 +87,7 @@ async function serviceDay(session: Session, host: Host): Promise<void> {
   await during(session, 12.9, 'often', () => checkUpdates(session));
   await during(session, 17.2, 'weekly', () => systemUpdate(session));
   if (host.name === 'SRV-FILE-08') {
-    session.watch('spool', 'D:\\VaultKeeper\\Spool');
+    await session.watch('spool', 'D:\\VaultKeeper\\Spool');
     await during(session, 1.1, 'daily', () => backUp(session, 'nightly', BACKUP_BYTES));
   }
   if (host.name === 'WS-SAL-06') {

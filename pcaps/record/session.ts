@@ -120,10 +120,10 @@ export class Session {
   }
 
   /** Reports files that appear in this directory (below the home) until the session ends. */
-  watch(relative: string, windowsDirectory = this.windowsPath(relative)): void {
+  async watch(relative: string, windowsDirectory = this.windowsPath(relative)): Promise<void> {
     const directory = join(this.home, relative);
     mkdirSync(directory, { recursive: true });
-    this.watched.push(new FileWatch(directory, windowsDirectory));
+    this.watched.push(await FileWatch.start(directory, windowsDirectory));
   }
 
   /** Starts a shell inside the current one; commands run in it until `leave`. */

@@ -23,7 +23,7 @@ const backupAgent: Story = {
   play: async (take) => {
     const session = take.session('SRV-FILE-08', SYSTEM.name);
     await checkIn(session);
-    session.watch('spool', 'D:\\VaultKeeper\\Spool');
+    await session.watch('spool', 'D:\\VaultKeeper\\Spool');
     await backUp(session, 'weekly', 2_400_000);
     return undefined;
   },
@@ -61,7 +61,7 @@ const browserUpload: Story = {
       count: 6,
       bytesEach: 350_000,
     });
-    session.watch('Board');
+    await session.watch('Board');
     const archive = join(session.home, 'Board/board.zip');
     await session.run('7zg', ['zip', '-q', '-j', archive, ...names.map((name) => join(session.home, 'Board', name))], {
       arguments: 'a -tzip "board.zip" -i#7zMap -ad',
@@ -88,7 +88,7 @@ const developer: Story = {
   },
   play: async (take) => {
     const session = take.session('WS-ENG-03', 'j.okafor');
-    session.watch('build');
+    await session.watch('build');
     await session.enter('powershell', '-NoLogo');
     await listRepository(session);
     await askRegistry(session);
@@ -119,7 +119,7 @@ const otherUserArchive: Story = {
       count: 8,
       bytesEach: 300_000,
     });
-    packer.watch('Scans');
+    await packer.watch('Scans');
     const files = names.map((name) => join(packer.home, 'Scans', name));
     await packer.run('7zg', ['zip', '-q', '-j', join(packer.home, 'Scans/scans.zip'), ...files], {
       arguments: 'a -tzip "scans.zip" -i#7zMap -ad',
@@ -148,7 +148,7 @@ const updaterDownload: Story = {
     const session = take.session('WS-LAW-02', SYSTEM.name);
     await checkUpdates(session);
     const directory = 'C:\\Program Files (x86)\\BrowserCorp\\Update\\Download';
-    session.watch('Download', directory);
+    await session.watch('Download', directory);
     const file = join(session.home, 'Download/browser-156.0.8078.79.7z');
     const url = 'https://dl.browsercorp.example/git/package.7z';
     await session.run('updater', ['wget', '-q', '-O', file, url], { arguments: '/ua /installsource scheduler' });

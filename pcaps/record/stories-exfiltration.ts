@@ -33,7 +33,7 @@ async function stageAndPack(
   const source = join(session.home, 'Documents');
   const names = writeDocuments(source, { stem, extension: 'xlsx', count, bytesEach });
   const target = join(session.home, packed.directory);
-  session.watch(packed.directory, packed.windowsDirectory);
+  await session.watch(packed.directory, packed.windowsDirectory);
   for (const name of names) await session.builtin(['cp', join(source, name), target]);
   await think();
   const files = names.map((name) => join(target, name));

@@ -42,7 +42,7 @@ export class Take {
   static async begin(workDirectory: string, name: string): Promise<Take> {
     mkdirSync(join(workDirectory, 'takes'), { recursive: true });
     const file = join(workDirectory, 'takes', `${name}.pcap`);
-    const capture = ['tcpdump', '-i', BRIDGE, '-s', '0', '-U', '-B', '65536', '-w', file, '-Z', 'root', 'ip or ip6'];
+    const capture = ['tcpdump', '-i', BRIDGE, '-s', '0', '-U', '-B', '65536', '-w', file, '-Z', 'root', 'tcp or udp'];
     const tcpdump = spawn('ip', ['netns', 'exec', SERVER_NAMESPACE, ...capture], { stdio: 'ignore' });
     await sleep(CAPTURE_SETTLE_MILLISECONDS);
     startKernelTrace();
