@@ -1,13 +1,13 @@
-import { type Anomaly, anomalyBit } from '../record/anomalies.ts';
-import { isHostname, SERVER_NAME_CAP, safeText } from '../base/text.ts';
 import type { Fault } from '../base/outcome.ts';
-import { cipherSuiteName } from '../tls/cipher-suites.ts';
+import { isHostname, SERVER_NAME_CAP, safeText } from '../base/text.ts';
+import { type Anomaly, anomalyBit } from '../record/anomalies.ts';
 import type { CertificateFacts, CertificateReading } from '../tls/certificate.ts';
 import { nameMatches } from '../tls/certificate-names.ts';
+import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import type { HandshakeMessage, HandshakeSink } from '../tls/handshake-events.ts';
-import { ja3Digest, ja3s, ja3String } from '../tls/ja3.ts';
-import { ja4, type Ja4Transport, offeredVersion } from '../tls/ja4.ts';
+import { ja3Digest, ja3String, ja3s } from '../tls/ja3.ts';
+import { type Ja4Transport, ja4, offeredVersion } from '../tls/ja4.ts';
 import type { ServerHello } from '../tls/server-hello.ts';
 import { isTls13, versionName } from '../tls/tls-versions.ts';
 
@@ -53,7 +53,7 @@ export class Conversation implements HandshakeSink {
   /** Known even when the certificate could not be read, if its DER was whole. */
   certificateSha256: string | undefined;
   certificateNameMatches: boolean | undefined;
-  ssh: { client?: string; server?: string; hassh?: string } | undefined;
+  ssh: { client?: string; server?: string; hassh?: string; hassh_server?: string } | undefined;
   established = false;
   resumed: boolean | undefined;
   /** Outermost first. */

@@ -204,7 +204,9 @@ export class FlowTable {
   /** Symmetric in the endpoints. Keyed by nothing: chains are bounded by the cap, and a flood only slows its own bucket. */
   private hash(s: Segment): number {
     let h = (s.src3 ^ s.dst3) + Math.imul(s.src2 ^ s.dst2 ^ s.src1 ^ s.dst1 ^ s.src0 ^ s.dst0, 0x9e3779b1);
-    h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ Math.imul((s.srcPort + s.dstPort) | ((s.srcPort ^ s.dstPort) << 17), this.seed);
+    h =
+      Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^
+      Math.imul((s.srcPort + s.dstPort) | ((s.srcPort ^ s.dstPort) << 17), this.seed);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) ^ s.transport;
     return h ^ (h >>> 16);
   }

@@ -5,7 +5,8 @@ export interface Prelude {
   readonly target?: string;
 }
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+const text = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
 /**
  * Names the protocol that a TLS handshake was upgraded from or tunnelled through. Undefined when it is none of those
@@ -16,7 +17,11 @@ const text = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byte
 export function readPrelude(client: Uint8Array, server: Uint8Array): Prelude | undefined {
   if (client.length === 0 && server.length === 0) return undefined;
   return (
-    proxyHeader(client) ?? httpConnect(client, server) ?? socks(client) ?? binaryUpgrade(client, server) ?? textUpgrade(client, server)
+    proxyHeader(client) ??
+    httpConnect(client, server) ??
+    socks(client) ??
+    binaryUpgrade(client, server) ??
+    textUpgrade(client, server)
   );
 }
 
@@ -41,7 +46,8 @@ function socks(client: Uint8Array): Prelude | undefined {
   if (client[0] !== 5) return undefined;
   // After the method list (and an RFC 1929 exchange, version 1) comes the request: 05 01 00 type address port.
   let at = 2 + (client[1] ?? 0);
-  if (client[at] === 1 && client[at + 1] !== undefined) at += 3 + client[at + 1]! + (client[at + 2 + client[at + 1]!] ?? 0);
+  if (client[at] === 1 && client[at + 1] !== undefined)
+    at += 3 + client[at + 1]! + (client[at + 2 + client[at + 1]!] ?? 0);
   if (client[at] !== 5 || client[at + 1] !== 1) return { via: 'socks5' };
   const type = client[at + 3];
   const size = type === 1 ? 4 : type === 4 ? 16 : type === 3 ? client[at + 4]! + 1 : 0;

@@ -19,9 +19,7 @@ interface Held {
 /** Signed distance from `a` to `b` in TCP sequence space, modulo 2^32 (RFC 9293 §3.4). */
 export const seqDistance = (a: number, b: number): number => (b - a) | 0;
 
-export interface Deliver {
-  (bytes: Uint8Array, start: number, end: number): void;
-}
+export type Deliver = (bytes: Uint8Array, start: number, end: number) => void;
 
 /**
  * Puts one direction's TCP payload in order while a handshake is read.

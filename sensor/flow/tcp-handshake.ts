@@ -1,7 +1,8 @@
-import { anomalyBit } from '../record/anomalies.ts';
 import { safeText } from '../base/text.ts';
+import { anomalyBit } from '../record/anomalies.ts';
 import type { HandshakeSink } from '../tls/handshake-events.ts';
 import { HandshakeStream } from '../tls/handshake-stream.ts';
+import { looksLikeSsh, SshStream } from '../tls/ssh.ts';
 import { looksLikeTls } from '../tls/tls-record.ts';
 import type { Segment } from '../wire/segment.ts';
 import { Conversation } from './conversation.ts';
@@ -15,6 +16,8 @@ const PRELUDE_BYTES = 1024;
 /** Longest target name of a prelude that is kept. */
 const TARGET_CAP = 261;
 const HANDSHAKE_RECORD = 0x16;
+/** S of "SSH-" */
+const SSH_FIRST = 0x53;
 const SERVER_HELLO = 2;
 /** A probe that needs more bytes than this has seen no TLS. */
 const PROBE_BYTES = 16;
@@ -32,11 +35,15 @@ export class TcpHandshake {
   conversation = new Conversation();
   status: HandshakeStatus = 'reading';
 
+  /** Direction that opened the connection; -1 when its SYN was not seen. */
+  initiator = -1;
+
   private readonly sides = [new Side(0, this), new Side(1, this)] as const;
 
   reset(): void {
     this.conversation = new Conversation();
     this.status = 'reading';
+    this.initiator = -1;
     for (const side of this.sides) side.reset();
   }
 
@@ -97,6 +104,10 @@ export class TcpHandshake {
       side.stream.push(bytes, start, end);
       return;
     }
+    if (this.conversation.protocol === 'ssh') {
+      this.readSsh(side, bytes, start, end);
+      return;
+    }
     if (this.conversation.protocol === 'tls') {
       // The other side has begun: what this one says now is its part of the handshake.
       this.beginTls(side);
@@ -116,6 +127,14 @@ export class TcpHandshake {
       side.pendingSize = 0;
     }
     const atStart = side.preludeSize === 0;
+    if (atStart && data[from] === SSH_FIRST) {
+      const ssh = looksLikeSsh(data, from, to);
+      if (ssh === 'yes') {
+        this.conversation.protocol = 'ssh';
+        this.readSsh(side, data, from, to);
+        return;
+      }
+    }
     const record = data[from] === HANDSHAKE_RECORD;
     // An SSLv2-format hello has so little form that it is looked for at the start of a conversation only.
     const guess = record || atStart ? looksLikeTls(data, from, to) : 'no';
@@ -137,6 +156,26 @@ export class TcpHandshake {
       c.established = true;
       c.mark('midstream');
       this.status = 'done';
+    }
+  }
+
+  private readSsh(side: Side, bytes: Uint8Array, start: number, end: number): void {
+    const c = this.conversation;
+    // Both sides speak at once; who opened the connection is the client.
+    if (c.client < 0) c.client = this.initiator >= 0 ? this.initiator : side.direction;
+    const isClient = side.direction === c.client;
+    side.ssh ??= new SshStream(isClient ? 'client' : 'server');
+    side.ssh.push(bytes, start, end);
+    const { software, hassh } = side.ssh;
+    c.ssh = {
+      ...c.ssh,
+      ...(software === undefined ? {} : isClient ? { client: software } : { server: software }),
+      ...(hassh === undefined ? {} : isClient ? { hassh } : { hassh_server: hassh }),
+    };
+    if (side.ssh.done) {
+      this.retire(side);
+      c.established = this.sides.every((other) => other.finished);
+      c.readyToOpen ||= c.established;
     }
   }
 
@@ -229,6 +268,7 @@ class Side {
   ttl = 0;
   badChecksums = 0;
   offload = false;
+  ssh: SshStream | undefined;
   chunks = 0;
   midstream = 0;
   bytes = 0;
@@ -246,6 +286,7 @@ class Side {
   reset(): void {
     this.assembler.reset();
     this.stream.reset();
+    this.ssh = undefined;
     this.sawSyn = this.tls = this.finished = this.offload = false;
     this.ttl = this.badChecksums = this.chunks = this.midstream = this.bytes = this.pendingSize = this.preludeSize = 0;
     this.prelude = new Uint8Array(0);

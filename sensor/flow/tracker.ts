@@ -340,6 +340,7 @@ export class FlowTracker {
       handshake = this.tcpPool.pop() ?? new TcpHandshake();
       this.handshakes[slot] = handshake;
       const bits = this.table.bits[slot]!;
+      handshake.initiator = (bits & Bit.clientKnown) === 0 ? -1 : (bits & Bit.clientIsHigh) !== 0 ? 1 : 0;
       for (const side of [0, 1] as const) {
         if ((bits & (Bit.syn << side)) !== 0) {
           const own = side === direction ? this.table.bytes[d]! | 0 : 0;

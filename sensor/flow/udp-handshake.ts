@@ -1,15 +1,98 @@
+import { DtlsHandshake } from '../tls/dtls-handshake.ts';
+import { looksLikeDtls } from '../tls/dtls-record.ts';
+import type { HandshakeSink } from '../tls/handshake-events.ts';
+import { QuicHandshake } from '../tls/quic-handshake.ts';
+import { looksLikeQuicInitial } from '../tls/quic-packet.ts';
 import type { Segment } from '../wire/segment.ts';
 import { Conversation } from './conversation.ts';
 import type { HandshakeStatus } from './tcp-handshake.ts';
 
-/** Reads the handshake of one UDP conversation. */
+/** Datagrams looked at before a conversation is taken as plain: STUN and RTP may precede DTLS on one port. */
+const MAX_PROBED = 32;
+/** Datagrams after the ClientHello in which the other side must answer, or was not captured. */
+const MAX_WAITED = 32;
+
+interface Reader {
+  readonly kind: 'quic' | 'dtls';
+  /** Direction taken for the client's. */
+  readonly client: number;
+  readonly handshake: QuicHandshake | DtlsHandshake;
+}
+
+/** Reads the handshake of one UDP conversation: QUIC or DTLS, on any port. */
 export class UdpHandshake {
   readonly conversation = new Conversation();
   status: HandshakeStatus = 'reading';
+  private reader: Reader | undefined;
+  private probed = 0;
+  private waited = 0;
 
-  datagram(_direction: number, _s: Segment): void {
-    this.status = 'plain';
+  datagram(direction: number, s: Segment): void {
+    const c = this.conversation;
+    if (s.vlan >= 0) c.vlan = s.vlan;
+    c.tunnels |= s.tunnels;
+    const { bytes, payloadStart: start, payloadEnd: end } = s;
+    this.probed++;
+    if (this.reader === undefined) this.reader = this.begin(direction, bytes, start, end);
+    const reader = this.reader;
+    if (reader) {
+      if (direction === reader.client) reader.handshake.client(bytes, start, end);
+      else reader.handshake.server(bytes, start, end);
+    }
+    this.judge();
   }
 
-  finish(): void {}
+  /** No more will come: what is incomplete is named. */
+  finish(): void {
+    if (this.conversation.clientFacts === undefined && this.reader?.handshake.inMessage === true) {
+      this.conversation.mark('hello_incomplete');
+    }
+  }
+
+  private begin(direction: number, bytes: Uint8Array, start: number, end: number): Reader | undefined {
+    const quic = looksLikeQuicInitial(bytes, start, end);
+    if (!quic && !looksLikeDtls(bytes, start, end)) return undefined;
+    const kind = quic ? 'quic' : 'dtls';
+    const sink = this.sink(kind, direction);
+    return { kind, client: direction, handshake: quic ? new QuicHandshake(sink) : new DtlsHandshake(sink) };
+  }
+
+  private judge(): void {
+    const c = this.conversation;
+    const { reader } = this;
+    if (c.protocol === undefined) {
+      // A first guess that led nowhere (a server's packet captured first, something alike) gives way to another.
+      if (reader && this.probed % 8 === 0 && !reader.handshake.inMessage) this.reader = undefined;
+      if (this.probed >= MAX_PROBED && reader?.handshake.inMessage !== true) this.status = 'plain';
+      if (this.probed >= 2 * MAX_PROBED) this.status = 'plain';
+      return;
+    }
+    if (reader?.handshake.done || ++this.waited >= MAX_WAITED) this.status = 'done';
+  }
+
+  private sink(kind: 'quic' | 'dtls', client: number): HandshakeSink {
+    const c = this.conversation;
+    const found = (): void => {
+      c.protocol = kind;
+      c.client = client;
+    };
+    return {
+      clientHello: (hello) => {
+        found();
+        c.clientHello(hello);
+      },
+      sslV2Hello: () => {},
+      helloRetryRequest: () => c.helloRetryRequest(),
+      serverHello: (hello) => {
+        found();
+        c.serverHello(hello);
+      },
+      certificate: (reading) => c.certificate(reading),
+      changeCipherSpec: () => c.changeCipherSpec(),
+      finishedRecord: () => c.finishedRecord(),
+      applicationData: () => c.applicationData(),
+      alert: () => c.alert(),
+      bad: (message, why) => c.bad(message, why),
+    };
+  }
 }

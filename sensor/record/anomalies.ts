@@ -6,7 +6,10 @@ export const ANOMALIES = [
   ['out_of_order', 'Handshake segments arrived out of order.'],
   ['overlap_differs', 'Two copies of the same stream bytes differ; the first in-order copy was used.'],
   ['doubtful_replaced', 'A segment with a bad checksum or foreign time-to-live lost to another one at its place.'],
-  ['bad_checksum', 'Handshake segments had a wrong TCP checksum and were acknowledged all the same (offload at the capture point).'],
+  [
+    'bad_checksum',
+    'Handshake segments had a wrong TCP checksum and were acknowledged all the same (offload at the capture point).',
+  ],
   ['gap', 'The peer acknowledged handshake bytes that the capture does not have.'],
   ['truncated', 'The snap length cut handshake bytes off.'],
   ['over_cap', 'More handshake segments were held than the cap allows; some were dropped.'],

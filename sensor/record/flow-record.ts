@@ -32,7 +32,8 @@ export interface FlowRecord {
     domain?: string;
   };
   tls?: TlsFields;
-  ssh?: { client?: string; server?: string; hassh?: string };
+  /** Software of the two version lines; HASSH of what client and server offer (salesforce/hassh). */
+  ssh?: { client?: string; server?: string; hassh?: string; hassh_server?: string };
   observer: { name: string; type: 'sensor'; ingress?: { interface: { name: string } } };
   waybill: {
     flow_id: string;
