@@ -48,7 +48,10 @@ const sendsTrees = (command: Command): boolean =>
     command.words.some((word) => /^[\w-]{2,}:/.test(word)));
 
 /** Candidates looked at of one command. */
-const CANDIDATES_MAX = 256;
+const CANDIDATES_MAX = 512;
+
+/** Pieces looked at of one word. */
+const SCRIPT_PIECES_MAX = 64;
 
 /**
  * The paths that words of a command may mean: the word itself, what follows `=`, `@`, `<` or a glued option letter
@@ -61,6 +64,9 @@ function pathCandidates(command: Command): readonly string[] {
       if (found.length >= CANDIDATES_MAX) return found;
       for (const text of readings(piece)) if (text !== '' && !/^https?:/i.test(text)) found.push(text);
     }
+    // A word that is a script of its own: WinSCP's `"put C:\x.7z"`, Python's `open('x.7z')`.
+    if (/[\s'(]/.test(word))
+      found.push(...word.split(/[\s'"()<>;,]+/, SCRIPT_PIECES_MAX).filter((piece) => piece.includes('.')));
   }
   return found;
 }

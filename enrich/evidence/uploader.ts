@@ -1,5 +1,5 @@
 import type { ProcessRef } from '../event/endpoint-event.ts';
-import { type Command, commandsIn } from './commands.ts';
+import { type Command, commandsIn, programName } from './commands.ts';
 import { isRenamed } from './original-name.ts';
 import { firstMatch, globMatches, type PathPattern, pathPatterns } from './path-pattern.ts';
 import { LOLBINS, ORDINARY_LOLBINS, type ToolFamily, UPLOAD_TOOLS, type UploadTool } from './tool-table.ts';
@@ -95,7 +95,7 @@ interface Found {
 }
 
 function ownTool(process: ProcessRef, base: string, table: readonly UploadTool[]): Found | undefined {
-  const name = base.replace(/\.exe$/, '');
+  const name = programName(base);
   const original = (process.originalName ?? '').trim().toLowerCase();
   const text = `${process.description ?? ''}\n${process.product ?? ''}`.toLowerCase();
   const described = table.find(

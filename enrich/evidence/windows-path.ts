@@ -55,9 +55,8 @@ interface Split {
 export function windowsPath(text: string): WindowsPath {
   const flat = text.slice(0, PATH_MAX_CHARS).replaceAll('"', '').replaceAll('/', '\\').toLowerCase();
   const { volume, rest, rooted } = splitVolume(flat);
-  const cut = streamAt(rest);
-  const stream = cut < 0 ? '' : streamName(rest.slice(cut + 1));
-  const parts = resolveDots((cut < 0 ? rest : rest.slice(0, cut)).split('\\'), rooted);
+  const parts = resolveDots(rest.split('\\'), rooted);
+  const stream = takeStream(parts);
   const base = parts.at(-1) ?? '';
   const folder = parts.slice(0, -1).join('\\');
   const dot = base.lastIndexOf('.');
@@ -166,9 +165,11 @@ function expandFixedRoot(path: string): string {
 function splitVolume(text: string): Split {
   let path = text;
   for (;;) {
+    // Some feeds double every backslash, prefixes included.
+    path = path.replace(/^\\{2,}/, '\\\\');
     const prefix = NAMESPACES.find((known) => path.startsWith(known) || path === known.slice(0, -1));
     if (prefix === undefined) break;
-    const rest = path.slice(prefix.length);
+    const rest = path.slice(prefix.length).replace(/^\\+/, '');
     path = /^unc\\/.test(rest) ? `\\\\${rest.slice(4)}` : prefix.endsWith('globalroot\\') ? `\\${rest}` : rest;
     if (/^volume\{/.test(path)) return cutFirst('\\\\?\\', path);
   }
@@ -179,7 +180,7 @@ function splitVolume(text: string): Split {
   return { volume: '', rest: path, rooted: path.startsWith('\\') };
 }
 
-const NAMESPACES = ['\\\\?\\globalroot\\', '\\\\.\\globalroot\\', '\\\\?\\', '\\\\.\\', '\\??\\'];
+const NAMESPACES = ['\\\\?\\globalroot\\', '\\\\.\\globalroot\\', '\\\\?\\', '\\\\.\\', '\\??\\', '\\\\??\\'];
 
 function cutFirst(prefix: string, rest: string): Split {
   const end = rest.indexOf('\\');
@@ -197,10 +198,26 @@ function splitShare(path: string): Split {
   return { volume: share === '' ? `\\\\${server}` : `\\\\${server}\\${share}`, rest: skipped, rooted: true };
 }
 
-/** Index of the colon that starts a stream name in the last component, or -1. */
-function streamAt(rest: string): number {
-  const from = rest.lastIndexOf('\\') + 1;
-  return rest.indexOf(':', from);
+/**
+ * Finishes the last component: its stream name is taken off and returned, its dots and spaces at the end go (Win32 drops
+ * them there), and when nothing is left of it the one before is the last.
+ */
+function takeStream(parts: string[]): string {
+  for (;;) {
+    const last = parts.pop();
+    if (last === undefined) return '';
+    if (last === '..') {
+      parts.push(last);
+      return '';
+    }
+    const colon = last.indexOf(':');
+    const stream = colon < 0 ? '' : streamName(last.slice(colon + 1));
+    const base = trimEnd(colon < 0 ? last : last.slice(0, colon));
+    if (base !== '' || stream !== '') {
+      parts.push(base);
+      return stream;
+    }
+  }
 }
 
 function streamName(text: string): string {
@@ -213,8 +230,7 @@ function streamName(text: string): string {
 }
 
 /**
- * Win32 drops one dot at the end of an inner component, and all dots and spaces at the end of the last one. A space at
- * the end of an inner component stays: `C:\Windows \System32` is another folder, made to be taken for the real one.
+ * Win32 drops one dot at the end of an inner component. A space at the end of an inner component stays: `C:\Windows \System32` is another folder, made to be taken for the real one.
  */
 function resolveDots(components: readonly string[], rooted: boolean): string[] {
   const parts: string[] = [];
@@ -224,16 +240,9 @@ function resolveDots(components: readonly string[], rooted: boolean): string[] {
       if (parts.length > 0 && parts.at(-1) !== '..') parts.pop();
       else if (!rooted) parts.push('..');
     } else {
-      parts.push(/[^.]\.$/.test(component) ? component.slice(0, -1) : component);
+      parts.push(/^[^:]*[^.:]\.$/.test(component) ? component.slice(0, -1) : component);
     }
     if (parts.length === PATH_MAX_COMPONENTS) break;
-  }
-  while (parts.length > 0 && parts.at(-1) !== '..') {
-    const last = trimEnd(parts.pop() ?? '');
-    if (last !== '') {
-      parts.push(last);
-      break;
-    }
   }
   return parts;
 }
