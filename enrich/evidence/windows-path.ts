@@ -154,7 +154,7 @@ function rebuildTail(body: string, volume: string, rooted: boolean): string {
 }
 
 function expandFixedRoot(path: string): string {
-  if (path.startsWith('\\systemroot\\')) return `c:\\windows${path.slice('\\systemroot'.length)}`;
+  if (/^\\+systemroot(\\|$)/.test(path)) return path.replace(/^\\+systemroot/, 'c:\\windows');
   if (!path.startsWith('%')) return path;
   const close = path.indexOf('%', 1);
   const root = close < 0 ? undefined : FIXED_ROOTS.get(path.slice(0, close + 1));
@@ -175,7 +175,7 @@ function splitVolume(text: string): Split {
   }
   path = expandFixedRoot(path);
   if (/^[a-z]:/.test(path)) return { volume: path.slice(0, 2), rest: path.slice(2), rooted: path[2] === '\\' };
-  if (/^\\+device\\+/.test(path)) return cutFirst('\\device\\', path.replace(/^\\+device\\+/, ''));
+  if (/^\\+device(\\|$)/.test(path)) return cutFirst('\\device\\', path.replace(/^\\+device\\*/, ''));
   if (/^\\{2,}[^\\]/.test(path)) return splitShare(path.replace(/^\\+/, ''));
   return { volume: '', rest: path, rooted: path.startsWith('\\') };
 }
