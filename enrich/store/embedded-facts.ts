@@ -1,8 +1,8 @@
 import { DIGEST_BYTES, type Digester } from './digest.ts';
-import { afterPrefix, keyRange, lookupKey, META, NOTHING, prefixRange, type Tables } from './embedded-tables.ts';
+import { keyRange, lookupKey, META, NOTHING, prefixRange, type Tables } from './embedded-tables.ts';
 import { atBytesOf, decodeFact, keyDigestsOf, type PreparedFact, supersedes } from './fact-record.ts';
 import { boundedLimit } from './limits.ts';
-import { SORTABLE_BYTES, sortable } from './sortable.ts';
+import { afterPrefix, SORTABLE_BYTES, sortable } from './sortable.ts';
 import { FACT_KINDS, type Fact, type FactKind } from './store.ts';
 import { StoreError } from './store-error.ts';
 

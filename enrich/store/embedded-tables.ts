@@ -1,4 +1,5 @@
 import type { Database, RootDatabase } from 'lmdb';
+import { afterPrefix } from './sortable.ts';
 
 /**
  * The tables of the embedded store. Keys are bytes, numbers big-endian or sortable, so that every question of the Store
@@ -74,16 +75,6 @@ const MAX_LOOKUP_BYTES = 1_024;
 export function lookupKey(name: string): Buffer | undefined {
   const key = Buffer.from(name);
   return key.length === 0 || key.length > MAX_LOOKUP_BYTES ? undefined : key;
-}
-
-/** The first key after every key that starts with `prefix`; undefined when there is none. */
-export function afterPrefix(prefix: Buffer): Buffer | undefined {
-  let end = prefix.length;
-  while (end > 0 && prefix[end - 1] === 0xff) end--;
-  if (end === 0) return undefined;
-  const after = Buffer.from(prefix.subarray(0, end));
-  after[end - 1] = after[end - 1]! + 1;
-  return after;
 }
 
 /** `{ start, end }` of all keys with this prefix, for getRange and getKeys; `reverse` swaps them as lmdb wants it. */

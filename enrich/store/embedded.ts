@@ -1,8 +1,9 @@
 import { statfsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
+import { alertRecord } from './alert-record.ts';
 import { Digester } from './digest.ts';
-import { alertRecord, EmbeddedAlerts } from './embedded-alerts.ts';
+import { EmbeddedAlerts } from './embedded-alerts.ts';
 import { Committer, lmdbError } from './embedded-commit.ts';
 import { EmbeddedFacts } from './embedded-facts.ts';
 import { EmbeddedFamiliarity } from './embedded-familiarity.ts';
@@ -11,7 +12,7 @@ import { beat, HEARTBEAT_MS, leaveOwnership, takeOwnership } from './embedded-ow
 import { SCHEMA, settleSchema, UPGRADES, type Upgrade } from './embedded-schema.ts';
 import { openTables, type Tables } from './embedded-tables.ts';
 import { prepareFacts } from './fact-record.ts';
-import { MAX_ALERTS, MAX_FACTS_PER_SERIES, observationRefusal } from './limits.ts';
+import { checkObservations, MAX_ALERTS, MAX_FACTS_PER_SERIES } from './limits.ts';
 import { dayOf } from './sighting.ts';
 import type {
   Fact,
@@ -165,10 +166,7 @@ class Embedded implements EmbeddedStore {
   }
 
   async observe(observations: readonly Observation[]): Promise<void> {
-    for (const [index, observation] of observations.entries()) {
-      const why = observationRefusal(observation);
-      if (why !== undefined) throw new StoreError('refused', `observation ${index} is refused: ${why}`, { index });
-    }
+    checkObservations(observations);
     if (observations.length === 0) return;
     await this.committer.run(observations.length, () => this.known.observe(observations));
   }

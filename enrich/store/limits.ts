@@ -1,4 +1,5 @@
 import { FACT_KINDS, type Fact, type Observation, type StoredAlert } from './store.ts';
+import { StoreError } from './store-error.ts';
 
 /** Names (shard, id, index key, scope, destination), bytes of UTF-8. */
 export const MAX_NAME_BYTES = 512;
@@ -41,6 +42,14 @@ export function observationRefusal(observation: Observation): string | undefined
   if (!isName(observation.destination)) return `its destination is empty or over ${MAX_NAME_BYTES} bytes`;
   if (!isDay(observation.day)) return `its day is not a whole number from 0 to ${MAX_DAY}`;
   return undefined;
+}
+
+/** Throws StoreError `refused` naming the first observation that breaks a limit. */
+export function checkObservations(observations: readonly Observation[]): void {
+  for (const [index, observation] of observations.entries()) {
+    const why = observationRefusal(observation);
+    if (why !== undefined) throw new StoreError('refused', `observation ${index} is refused: ${why}`, { index });
+  }
 }
 
 /** Why `putAlert` would refuse this alert, in one line, or undefined. */

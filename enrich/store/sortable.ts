@@ -28,3 +28,13 @@ function flip(bytes: Buffer, at: number, signOnly: boolean): void {
   }
   for (let i = at; i < at + SORTABLE_BYTES; i++) bytes[i] = bytes[i]! ^ 0xff;
 }
+
+/** The first key after every key that starts with `prefix`; undefined when there is none. */
+export function afterPrefix(prefix: Buffer): Buffer | undefined {
+  let end = prefix.length;
+  while (end > 0 && prefix[end - 1] === 0xff) end--;
+  if (end === 0) return undefined;
+  const after = Buffer.from(prefix.subarray(0, end));
+  after[end - 1] = after[end - 1]! + 1;
+  return after;
+}

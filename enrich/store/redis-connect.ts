@@ -1,0 +1,146 @@
+import { type Connection, connectCluster, connectSentinel, connectStandalone } from './redis-clients.ts';
+import { redisError } from './redis-errors.ts';
+import type { RedisArgument, RedisLink, RedisOptions, RedisReply, RedisScript } from './redis-link.ts';
+import { parseRedisUrl, type RedisMode, type RedisTarget } from './redis-url.ts';
+import { StoreError } from './store-error.ts';
+
+const DEFAULT_TIMEOUT_MS = 5_000;
+
+/**
+ * Connects, once: where nobody answers it rejects with `unavailable` and the caller decides when to try again. Once
+ * connected it reconnects by itself for ever, and until then commands are rejected at once rather than queued.
+ */
+export async function connectRedis(url: string, options: RedisOptions = {}): Promise<RedisLink> {
+  const target = parseRedisUrl(url);
+  return connectTarget(target, options);
+}
+
+async function connectTarget(target: RedisTarget, options: RedisOptions): Promise<RedisLink> {
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const health = new Health(options.onState);
+  const connect = { standalone: connectStandalone, cluster: connectCluster, sentinel: connectSentinel }[target.mode];
+  try {
+    const connection = await connect(target, { ...options, timeoutMs, onEvent: (up, why) => health.event(up, why) });
+    return new Link(target, options, timeoutMs, connection, health);
+  } catch (error) {
+    throw redisError(error, target.name);
+  }
+}
+
+/**
+ * Whether it makes sense to write to the connection. A command that got no reply in time makes it silent: nothing more
+ * is written, because every write would put off the socket's own timeout, which is what makes a new connection.
+ */
+class Health {
+  silent = false;
+  private up = true;
+  private readonly onState: ((up: boolean, why: string) => void) | undefined;
+
+  constructor(onState: ((up: boolean, why: string) => void) | undefined) {
+    this.onState = onState;
+  }
+
+  event(up: boolean, why: string): void {
+    this.silent = false;
+    this.tell(up, why);
+  }
+
+  missed(why: string): void {
+    this.silent = true;
+    this.tell(false, why);
+  }
+
+  answered(): void {
+    this.silent = false;
+    this.tell(true, 'it answers');
+  }
+
+  private tell(up: boolean, why: string): void {
+    if (up === this.up) return;
+    this.up = up;
+    this.onState?.(up, why);
+  }
+}
+
+class Link implements RedisLink {
+  readonly mode: RedisMode;
+  readonly name: string;
+  readonly maxBlockMs: number;
+  private readonly target: RedisTarget;
+  private readonly options: RedisOptions;
+  private readonly timeoutMs: number;
+  private readonly connection: Connection;
+  private readonly health: Health;
+  private closed = false;
+
+  constructor(target: RedisTarget, options: RedisOptions, timeoutMs: number, connection: Connection, health: Health) {
+    this.mode = target.mode;
+    this.name = target.name;
+    this.maxBlockMs = Math.floor(timeoutMs / 2);
+    this.target = target;
+    this.options = options;
+    this.timeoutMs = timeoutMs;
+    this.connection = connection;
+    this.health = health;
+  }
+
+  send(key: string | undefined, args: readonly RedisArgument[]): Promise<RedisReply> {
+    return this.inTime(() => this.connection.send(key, args));
+  }
+
+  async evaluate(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<RedisReply> {
+    const rest = [String(keys.length), ...keys, ...args];
+    try {
+      return await this.send(keys[0], ['EVALSHA', script.sha1, ...rest]);
+    } catch (error) {
+      if (!isNoScript(error)) throw error;
+      return this.send(keys[0], ['EVAL', script.text, ...rest]);
+    }
+  }
+
+  eachMaster(args: readonly RedisArgument[]): Promise<RedisReply[]> {
+    return this.inTime(() => this.connection.eachMaster(args));
+  }
+
+  duplicate(): Promise<RedisLink> {
+    return connectTarget(this.target, this.options);
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.connection.destroy();
+  }
+
+  private async inTime<T>(call: () => Promise<T>): Promise<T> {
+    if (this.closed) throw new StoreError('closed', `the connection to Redis at ${this.name} is closed`);
+    if (this.health.silent) throw this.noReply();
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const reply = call();
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          this.health.missed(`no reply within ${this.timeoutMs} ms`);
+          reply.then(
+            () => this.health.answered(),
+            () => undefined, // the connection's own end is told by an event
+          );
+          reject(this.noReply());
+        }, this.timeoutMs);
+      });
+      return await Promise.race([reply, late]);
+    } catch (error) {
+      throw redisError(error, this.name);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private noReply(): StoreError {
+    return new StoreError('unavailable', `Redis at ${this.name} has not replied within ${this.timeoutMs} ms`);
+  }
+}
+
+function isNoScript(error: unknown): boolean {
+  return error instanceof StoreError && error.cause instanceof Error && error.cause.message.startsWith('NOSCRIPT');
+}
