@@ -22,7 +22,10 @@ export interface HandshakeSink {
   changeCipherSpec(): void;
   /** The first encrypted handshake record after ChangeCipherSpec: the Finished of TLS 1.2 and older. */
   finishedRecord(): void;
-  /** The first application data record (TLS 1.3 also wraps the rest of its handshake in those). */
+  /**
+   * The first application data record of a side (TLS 1.3 also wraps the rest of its handshake in those); in QUIC the first
+   * packet of a side with a short header.
+   */
   applicationData(): void;
   /** An alert in the clear (RFC 8446 §6): level 1 warning, 2 fatal. */
   alert(level: number, description: number): void;

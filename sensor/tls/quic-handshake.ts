@@ -29,7 +29,8 @@ export class QuicHandshake {
   /** A Retry was seen: the client's next Initial has the connection id that keys are made from now (RFC 9001 §5.2). */
   private retried = false;
   private faultReported = false;
-  private dataReported = false;
+  private clientDataSeen = false;
+  private serverDataSeen = false;
 
   constructor(sink: HandshakeSink) {
     this.sink = sink;
@@ -37,9 +38,9 @@ export class QuicHandshake {
     this.fromServer = new CryptoReader(sink);
   }
 
-  /** True once nothing that comes can matter any more. */
+  /** True once nothing that comes can matter any more: both sides send data. */
   get done(): boolean {
-    return this.dataReported && (this.fromServer.messages.serverHelloSeen || this.fromServer.exhausted);
+    return this.clientDataSeen && this.serverDataSeen;
   }
 
   /** True when a hello has begun and is not complete. */
@@ -60,14 +61,17 @@ export class QuicHandshake {
   /** A datagram that the client sent: bytes[start, end). */
   client(bytes: Uint8Array, start: number, end: number): void {
     const after = this.eachPacket(bytes, start, end, (packet) => this.clientPacket(packet, bytes));
-    if (after !== 'short' || this.dataReported || this.fromClient.messages.clientHellos === 0) return;
-    this.dataReported = true;
+    if (after !== 'short' || this.clientDataSeen || this.fromClient.messages.clientHellos === 0) return;
+    this.clientDataSeen = true;
     this.sink.applicationData();
   }
 
   /** A datagram that the server sent: bytes[start, end). */
   server(bytes: Uint8Array, start: number, end: number): void {
-    this.eachPacket(bytes, start, end, (packet) => this.serverPacket(packet, bytes));
+    const after = this.eachPacket(bytes, start, end, (packet) => this.serverPacket(packet, bytes));
+    if (after !== 'short' || this.serverDataSeen || this.fromClient.messages.clientHellos === 0) return;
+    this.serverDataSeen = true;
+    this.sink.applicationData();
   }
 
   /** Goes through the packets of a datagram and says what stands after the last one. */

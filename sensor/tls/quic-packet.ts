@@ -37,6 +37,7 @@ export type PacketReading =
   | { readonly kind: 'none' };
 
 const LONG_HEADER = 0x80;
+const FIXED_BIT = 0x40;
 const MAX_CONNECTION_ID_BYTES = 20;
 /** RFC 9000 §7.2: what a client makes up as the server's first connection id. */
 const MIN_FIRST_DCID_BYTES = 8;
@@ -46,8 +47,8 @@ export function readPacket(bytes: Uint8Array, start: number, end: number): Packe
   const header = new ByteCursor(bytes, start, end);
   const first = header.u8();
   if (header.short) return { kind: 'none' };
-  // Zero bytes after the last packet are padding of the datagram.
-  if ((first & LONG_HEADER) === 0) return first === 0 ? { kind: 'none' } : { kind: 'short' };
+  // What has neither bit is padding of the datagram, or another protocol on the same ports.
+  if ((first & LONG_HEADER) === 0) return (first & FIXED_BIT) === 0 ? { kind: 'none' } : { kind: 'short' };
 
   const versionNumber = header.u32();
   const dcid = header.vector8();

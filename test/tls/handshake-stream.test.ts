@@ -79,6 +79,24 @@ describe('a TLS stream', () => {
     }
   });
 
+  it('reads a second hello that is split over records, and one behind an encrypted record', () => {
+    const split = concat([record(22, hello), changeCipherSpec, handshakeRecords(hello, [6, 7, 30])]);
+    expect(read(split).filter((event) => event.startsWith('client-hello'))).toHaveLength(2);
+    const behind = concat([changeCipherSpec, finished, record(22, hello)]);
+    expect(read(behind)).toEqual(['change-cipher-spec', 'finished', expect.stringMatching(/^client-hello /)]);
+  });
+
+  it('allocates for a split message as often as its size doubles, not as often as it is cut', () => {
+    const stream = new HandshakeStream(new RecordingSink());
+    const bytes = handshakeRecords(handshake(1, new Uint8Array(60_000)), [15_000, 30_000, 45_000]);
+    const sizes = new Set<number>();
+    for (let at = 0; at + 1 < bytes.length; at++) {
+      stream.push(bytes, at, at + 1);
+      sizes.add(stream.heldBytes);
+    }
+    expect(sizes.size).toBeLessThanOrEqual(8);
+  });
+
   it('reports an alert in the clear and none that is encrypted', () => {
     expect(read(record(21, [2, 40]))).toEqual(['alert 2 40']);
     expect(read(record(21, [2, 40]), [1, 5, 6])).toEqual(['alert 2 40']);

@@ -289,12 +289,16 @@ describe('a QUIC handshake', () => {
     ).toEqual(['files.example']);
   });
 
-  it('says that data flows when the client goes over to short headers, once, and only after a hello', () => {
-    const short = client(Uint8Array.of(0x45, ...SERVER_ID, 1, 2, 3, 4));
-    expect(follow(short).sink.order).toEqual([]);
-    const { sink, quic } = follow(client(helloInitial()), server(serverInitial()), short, short);
-    expect(sink.order.slice(2)).toEqual(['application-data']);
-    expect(quic.done).toBe(true);
+  it('says that data flows when a side goes over to short headers, once, and only after a hello', () => {
+    const short = Uint8Array.of(0x45, ...SERVER_ID, 1, 2, 3, 4);
+    expect(follow(client(short), server(short)).sink.order).toEqual([]);
+    const hellos = [client(helloInitial()), server(serverInitial())];
+    const one = follow(...hellos, client(short), client(short));
+    expect(one.sink.order.slice(2)).toEqual(['application-data']);
+    expect(one.quic.done).toBe(false);
+    const both = follow(...hellos, client(short), server(short), server(short));
+    expect(both.sink.order.slice(2)).toEqual(['application-data', 'application-data']);
+    expect(both.quic.done).toBe(true);
   });
 
   it('names a version it does not know and an Initial it cannot decrypt, once', () => {

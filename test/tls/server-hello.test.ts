@@ -50,6 +50,11 @@ describe('a ServerHello', () => {
     expect([hello.version, hello.cipherSuite, hello.extensionTypes]).toEqual([version, 0x1301, [40]]);
   });
 
+  it('reads a hello that has the number of TLS 1.3 in the wrong field and is otherwise as usual', () => {
+    const hello = parse({ version: 0x0304, sessionId: [1, 2, 3], suite: 0x1302, extensions: [extension.of(51, [0])] });
+    expect([hello.cipherSuite, hello.sessionId, hello.extensionTypes]).toEqual([0x1302, '\x01\x02\x03', [51]]);
+  });
+
   it('reads draft 22 and later in the usual form', () => {
     const hello = parse({ sessionId: [1], extensions: [extension.selectedVersion(0x7f17)] });
     expect([hello.legacyVersion, hello.version]).toEqual([0x0303, 0x7f17]);
