@@ -29,6 +29,8 @@ export interface SeenFile {
 /** One file, whatever it is called at the moment. */
 interface Tracked {
   name: string;
+  /** Birth time, known for certain once the file could be looked at. */
+  bornAt: number;
   completeAt: number;
   size: number;
   header: string;
@@ -87,7 +89,7 @@ export class FileWatch {
     const now = Date.now() * 1000;
     if (event.startsWith('CREATE')) {
       const at = stat === undefined ? now : micros(stat.birthtimeNs);
-      const file = { name, completeAt: at, size: 0, header: '' };
+      const file = { name, bornAt: at, completeAt: at, size: 0, header: '' };
       this.live.set(name, file);
       this.changes.push({ op: 'create', file, name, at });
     } else if (event.startsWith('MOVED_FROM')) {
@@ -113,12 +115,15 @@ export class FileWatch {
     const path = join(this.directory, file.name);
     const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (stat === undefined) return;
+    file.bornAt = Math.min(file.bornAt, micros(stat.birthtimeNs));
     file.size = Number(stat.size);
     file.completeAt = micros(stat.mtimeNs);
     file.header = firstBytes(path);
   }
 
-  private describe({ op, file, name, oldName, at }: Change): SeenFile {
+  private describe({ op, file, name, oldName, at: noticedAt }: Change): SeenFile {
+    // A file that was renamed before it could be looked at was noticed a little after its birth.
+    const at = op === 'create' ? Math.min(noticedAt, file.bornAt) : noticedAt;
     return {
       op,
       path: `${this.windowsDirectory}\\${name}`,

@@ -1,13 +1,13 @@
 /**
  * Records everything under pcaps/, as root on Linux:
  *
- *     sudo node_modules/.bin/tsx pcaps/record/record.ts [clients] [history] [stories]
+ *     sudo node_modules/.bin/tsx pcaps/record/record.ts [clients] [history] [stories] [STORY…]
  *
- * Without arguments it records all. Raw takes are kept in the work directory (a new one below the system's temporary
+ * Without arguments it records all; a story by its name alone. Raw takes are kept in the work directory (a new one below the system's temporary
  * directory, or WAYBILL_RECORD_DIR), nothing outside it but /etc/netns/wb-* and namespaces named wb-* is touched.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,7 +81,7 @@ async function history(workDirectory: string): Promise<void> {
   });
 }
 
-async function story(workDirectory: string, entry: Story, index: number): Promise<void> {
+async function story(workDirectory: string, entry: Story): Promise<void> {
   const authority = buildAuthority(join(workDirectory, 'pki'));
   const take = await Take.begin(workDirectory, entry.name);
   const mark = await entry.play(take);
@@ -94,18 +94,19 @@ async function story(workDirectory: string, entry: Story, index: number): Promis
     ...{ directory: join(output, 'stories'), name: entry.name, whole: entry.whole === true },
     packets: movePackets(recording.packets, move),
     facts: moveFacts(recording.facts, move),
-    firstRecord: STORIES_FIRST_RECORD + index * RECORDS_PER_STORY,
+    firstRecord: STORIES_FIRST_RECORD + ALL_STORIES.indexOf(entry) * RECORDS_PER_STORY,
     expectation: entry.expectation,
   });
 }
 
 async function stories(workDirectory: string): Promise<void> {
-  const all = [...BENIGN_STORIES, ...EXFILTRATION_STORIES];
-  for (const [index, entry] of all.entries()) {
+  for (const entry of ALL_STORIES) {
     console.log(`  ${entry.name}`);
-    await story(workDirectory, entry, index);
+    await story(workDirectory, entry);
   }
 }
+
+const ALL_STORIES: readonly Story[] = [...BENIGN_STORIES, ...EXFILTRATION_STORIES];
 
 const parts: ReadonlyMap<string, (workDirectory: string) => Promise<void>> = new Map([
   ['clients', clients],
@@ -113,21 +114,29 @@ const parts: ReadonlyMap<string, (workDirectory: string) => Promise<void>> = new
   ['stories', stories],
 ]);
 
+function oneStory(name: string): (workDirectory: string) => Promise<void> {
+  const entry = ALL_STORIES.find((candidate) => candidate.name === name);
+  if (entry === undefined)
+    throw new Error(`no part or story named ${name}; parts are: ${[...parts.keys()].join(', ')}`);
+  return (workDirectory) => story(workDirectory, entry);
+}
+
 async function main(names: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error('recording needs root: namespaces, tcpdump and the kernel trace');
   const chosen = names.length === 0 ? [...parts.keys()] : names;
-  const unknown = chosen.find((name) => !parts.has(name));
-  if (unknown !== undefined) throw new Error(`no part named ${unknown}; there are: ${[...parts.keys()].join(', ')}`);
+  const work = chosen.map((name) => parts.get(name) ?? oneStory(name));
   const workDirectory = process.env.WAYBILL_RECORD_DIR ?? mkdtempSync(join(tmpdir(), 'waybill-record-'));
   mkdirSync(workDirectory, { recursive: true });
+  // The certificates may be those of an earlier run; the people start with empty homes.
+  rmSync(join(workDirectory, 'homes'), { recursive: true, force: true });
   buildAuthority(join(workDirectory, 'pki'));
   buildRepositories(workDirectory);
   buildNetwork();
   const servers = await startServers(workDirectory);
   try {
-    for (const name of chosen) {
-      console.log(`recording ${name}`);
-      await parts.get(name)!(workDirectory);
+    for (const [index, record] of work.entries()) {
+      console.log(`recording ${chosen[index]}`);
+      await record(workDirectory);
     }
   } finally {
     servers.removeAllListeners('exit');
