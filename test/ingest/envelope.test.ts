@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
+import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
+import { azure, elasticDefend, eventXml, mordorFlat, SYSMON_SAMPLES, winlogbeat7 } from '../build/endpoint.ts';
+
+const event = SYSMON_SAMPLES.fileCreate();
+const record = winlogbeat7(event);
+
+function readAll(value: unknown): EndpointEvent[] {
+  const reader = new FeedNormalizer();
+  return [...reader.normalize(value), ...reader.drain()];
+}
+
+const expected = readAll(record);
+
+describe('an envelope', () => {
+  it.each([
+    ['an array', [record]],
+    ['arrays in arrays', [[record]]],
+    ['{records:[…]}', { records: [record] }],
+    ['{events:[…]} with other keys', { count: 1, events: [record] }],
+    ['{value:[…]} of an API', { '@odata.context': 'x', value: [record] }],
+    ['Splunk HEC with an object', { time: 1_715_688_000, host: 'h', sourcetype: 's', event: record }],
+    ['Splunk HEC with JSON text', { time: '1715688000.5', sourcetype: 's', event: JSON.stringify(record) }],
+    ['an Elasticsearch hit', { _index: 'i', _id: '1', _source: record }],
+    ['a search answer', { took: 1, hits: { total: 1, hits: [{ _index: 'i', _source: record }] } }],
+    ['a _bulk update', { doc: record, doc_as_upsert: true }],
+    ['a Kafka REST batch', { records: [{ key: null, value: record }] }],
+    [
+      'a shipper that does not parse',
+      { '@timestamp': 'x', message: JSON.stringify(record), host: { name: 'shipper' } },
+    ],
+  ])('is taken off: %s', (_name, value) => {
+    expect(readAll(value)).toEqual(expected);
+  });
+
+  it('is taken off Event XML in Splunk exports and HEC events', () => {
+    const xml = readAll(eventXml(event));
+    expect(xml).toHaveLength(1);
+    for (const value of [
+      { time: 1, event: eventXml(event, "'") },
+      { preview: false, result: { _raw: eventXml(event), _time: 'x' } },
+      { _raw: eventXml(event), sourcetype: 'x' },
+    ]) {
+      expect(readAll(value)).toEqual(xml);
+    }
+  });
+
+  it('may hold several Event elements in one text', () => {
+    expect(readAll(`<Events>${eventXml(event)}\n${eventXml(event)}</Events>`)).toHaveLength(2);
+  });
+
+  it('is taken off the rows of a Log Analytics answer', () => {
+    const row = azure(event, 'json');
+    const table = {
+      tables: [
+        {
+          name: 'PrimaryResult',
+          columns: Object.keys(row).map((name) => ({ name, type: 'string' })),
+          rows: [Object.values(row)],
+        },
+      ],
+    };
+    expect(readAll(table)).toEqual(readAll(row));
+  });
+
+  it('names host and time of a record that has none of its own', () => {
+    const { Hostname: _h, TimeCreated: _t, '@timestamp': _a, ...bare } = mordorFlat(SYSMON_SAMPLES.connection());
+    expect(readAll({ time: 1_715_688_000.25, host: 'HOST9.example', event: bare })[0]).toMatchObject({
+      host: { id: 'host9' },
+      at: 1_715_688_000_250_000,
+      timeQuality: 'log',
+    });
+  });
+
+  it('is not seen in a record that has an object called event', () => {
+    expect(readAll(elasticDefend('process', 'end', {}))).toHaveLength(1);
+  });
+
+  it('counts the action lines of a _bulk request apart', () => {
+    const reader = new FeedNormalizer();
+    reader.normalize({ index: { _index: 'logs', _id: '7' } });
+    reader.normalize({ delete: { _id: '7' } });
+    reader.normalize({ create: {} });
+    expect(reader.summary.ignored.entries()).toEqual([['_bulk action', 3]]);
+  });
+
+  it('around envelopes around envelopes comes to an end', () => {
+    let value: unknown = record;
+    for (let i = 0; i < 40; i++) value = { records: [value] };
+    const reader = new FeedNormalizer();
+    expect(reader.normalize(value)).toEqual([]);
+    expect(reader.summary.unknown.total).toBe(1);
+  });
+
+  it('counts what nobody knows by its first keys, in a bounded list', () => {
+    const reader = new FeedNormalizer();
+    reader.normalize({ b: 1, a: 2 });
+    reader.normalize('just text');
+    reader.normalize(null);
+    reader.normalize(7);
+    for (let i = 0; i < 500; i++) reader.normalize({ [`key${i}`]: 1 });
+    expect(reader.summary.unknown.total).toBe(504);
+    expect(reader.summary.unknown.get('{a, b}')).toBe(1);
+    expect(reader.summary.unknown.entries().length).toBeLessThanOrEqual(65);
+  });
+});
