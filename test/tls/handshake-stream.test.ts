@@ -131,7 +131,7 @@ describe('a TLS stream', () => {
 
   it('reads an SSLv2-format hello, then TLS records', () => {
     const bytes = concat([sslV2Hello(0x0301, [0x04, 0x05, 0x010080]), changeCipherSpec]);
-    for (const cuts of [[], everyOffset(bytes)]) {
+    for (const cuts of [[], [5], [bytes.length - 3], everyOffset(bytes)]) {
       expect(read(bytes, cuts)).toEqual(['sslv2-hello', 'change-cipher-spec']);
     }
   });
