@@ -58,8 +58,9 @@ export class PcapngParser implements RecordParser {
   private inSection = false;
   /** File offset of the next byte that `consume` has not been given or has not used. */
   private offset = 0;
-  /** Bytes still to be passed over of a block longer than RECORD_CAP. */
+  /** Bytes still to be passed over of a block longer than RECORD_CAP, and where that block starts. */
   private skipping = 0;
+  private skippedBlock = 0;
   /** Time of the last packet that had one: simple packet blocks have none. */
   private lastMicros = 0;
 
@@ -92,8 +93,9 @@ export class PcapngParser implements RecordParser {
     if (this.damaged !== undefined) return this.damaged;
     if (!this.inSection && this.packets === 0) return 'not a capture: the pcapng section header is cut.';
     if (left === 0 && this.skipping === 0) return undefined;
+    const block = this.skipping > 0 ? this.skippedBlock : this.offset;
     const where = this.skipping > 0 ? `${this.skipping} bytes are missing` : `${left} bytes of it are there`;
-    return `the file ends inside the block at offset ${this.offset} (${where}). ${packetsRead(this.packets)}`;
+    return `the file ends inside the block at offset ${block} (${where}). ${packetsRead(this.packets)}`;
   }
 
   /** Handles the block at `at`; bytes used, or 0 when more are needed or the file is damaged. */
@@ -127,6 +129,7 @@ export class PcapngParser implements RecordParser {
     else if (type === SECTION_HEADER) this.section(view, at, length);
     if (this.damaged !== undefined) return 0;
     this.skipping = length - here;
+    this.skippedBlock = this.offset;
     return here;
   }
 

@@ -35,8 +35,7 @@ export function checksumState(segment: Segment): ChecksumState {
   const { bytes, transport, transportStart, transportLength } = segment;
   if (segment.ipv4Start >= 0 && ipv4HeaderWrong(bytes, segment.ipv4Start)) return 'wrong';
   const end = transportStart + transportLength;
-  if (segment.rerouted || segment.payloadEnd - segment.payloadStart < segment.payloadLength) return 'unknown';
-  if (end > bytes.length) return 'unknown';
+  if (segment.rerouted || end > segment.payloadEnd) return 'unknown';
   const field = transportStart + (transport === TCP ? CHECKSUM_AT_TCP : CHECKSUM_AT_UDP);
   const stored = (bytes[field]! << 8) | bytes[field + 1]!;
   if (stored === 0 && transport === UDP) return segment.ipVersion === 4 ? 'unknown' : 'wrong';

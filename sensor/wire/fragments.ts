@@ -4,29 +4,36 @@
  * Where fragments overlap the first to arrive keeps its bytes, and the datagram says so when the later ones differed:
  * operating systems disagree about overlaps, and sending two readings of one datagram is an old way past a sensor.
  */
+import { CELL_BYTES, FragmentArena } from './fragment-arena.ts';
 import { type Frame, Layer, type Step } from './frame.ts';
 import type { Segment } from './segment.ts';
 import { Verdict } from './verdict.ts';
 
 /** Datagrams held at once. */
 export const DATAGRAM_CAP = 4096;
-/** Bytes of fragments held at once. */
+/** Memory for fragments, bytes; each takes whole cells of it. */
 export const FRAGMENT_BYTES_CAP = 16 << 20;
-/** Fragments of one datagram; 65,535 bytes at the smallest MTU in use (576) make 119. */
-export const FRAGMENT_CAP = 256;
+/** Pieces of one datagram; 65,535 bytes at the smallest MTU in use (576) make 119. */
+export const PIECE_CAP = 256;
 /** Longest wait for the rest of a datagram, microseconds of capture time; Linux waits as long. */
 export const FRAGMENT_AGE_MICROS = 30_000_000;
 /** Longest IP payload. */
 const PAYLOAD_CAP = 65_535;
 
+/** Bytes [start, end) of a datagram, at most a cell's worth. */
 interface Piece {
   readonly start: number;
   readonly end: number;
-  readonly bytes: Uint8Array;
+  /** Index of the first byte in the arena. */
+  readonly cell: number;
 }
 
 interface Datagram {
+  readonly key: string;
   readonly since: number;
+  /** Neighbours in order of creation. */
+  older: Datagram | undefined;
+  newer: Datagram | undefined;
   /** Not overlapping, in order. */
   readonly pieces: Piece[];
   held: number;
@@ -42,16 +49,22 @@ export class FragmentTable {
   expired = 0;
   /** Datagrams given up to make room. */
   evicted = 0;
-  /** Bytes held. */
-  bytes = 0;
 
-  /** In order of creation. */
   private readonly datagrams = new Map<string, Datagram>();
+  /** Ends of a list in order of creation: a Map whose front is deleted again and again is slow to iterate. */
+  private oldest: Datagram | undefined = undefined;
+  private newest: Datagram | undefined = undefined;
+  private readonly arena = new FragmentArena(FRAGMENT_BYTES_CAP / CELL_BYTES);
   private readonly assembled = new Uint8Array(PAYLOAD_CAP);
 
   /** Datagrams held. */
   get size(): number {
     return this.datagrams.size;
+  }
+
+  /** Memory in use, bytes. */
+  get bytes(): number {
+    return FRAGMENT_BYTES_CAP - this.arena.left * CELL_BYTES;
   }
 
   /**
@@ -71,24 +84,24 @@ export class FragmentTable {
       if (datagram.total >= 0 && datagram.total !== offset + length) datagram.conflict = true;
       else datagram.total = offset + length;
     }
-    this.add(datagram, offset, frame.bytes.subarray(frame.at, frame.end));
-    if (datagram.pieces.length > FRAGMENT_CAP) {
-      this.close(key, datagram);
+    this.add(datagram, frame, offset);
+    if (datagram.pieces.length > PIECE_CAP) {
+      this.close(datagram);
       return Verdict.fragmentOverCap;
     }
-    if (datagram.held < datagram.total || datagram.total < 0) {
-      this.makeRoom();
-      return Verdict.fragmentHeld;
-    }
-    this.close(key, datagram);
+    if (datagram.total < 0 || datagram.held < datagram.total) return Verdict.fragmentHeld;
     return this.release(datagram, frame, out);
   }
 
   private release(datagram: Datagram, frame: Frame, out: Segment): Step {
+    this.close(datagram);
     const last = datagram.pieces.at(-1)!;
     // A fragment beyond the end that the last one stated: there are two readings, none is whole.
     if (last.end !== datagram.total) return Verdict.badLength;
-    for (const piece of datagram.pieces) this.assembled.set(piece.bytes, piece.start);
+    // The cells are free again, but nothing was put into them since.
+    for (const { start, end, cell } of datagram.pieces) {
+      this.assembled.set(this.arena.bytes.subarray(cell, cell + end - start), start);
+    }
     frame.bytes = this.assembled;
     frame.at = 0;
     frame.end = datagram.total;
@@ -100,65 +113,91 @@ export class FragmentTable {
     return Layer.ipPayload;
   }
 
-  /** Puts the parts of `data` where nothing is yet, and compares the others. */
-  private add(datagram: Datagram, offset: number, data: Uint8Array): void {
-    const end = offset + data.length;
+  /** Keeps the parts of the fragment where nothing is yet, and compares the others. */
+  private add(datagram: Datagram, frame: Frame, offset: number): void {
     const { pieces } = datagram;
+    const end = offset + frame.end - frame.at;
     let from = offset;
     let i = 0;
     for (; i < pieces.length && from < end; i++) {
       const piece = pieces[i]!;
       if (piece.end <= from) continue;
       if (piece.start >= end) break;
-      if (piece.start > from) this.insert(datagram, i++, from, data.slice(from - offset, piece.start - offset));
+      if (piece.start > from) i += this.insert(datagram, i, from, piece.start, frame, offset);
       const overlapStart = Math.max(from, piece.start);
       const overlapEnd = Math.min(end, piece.end);
-      const ours = piece.bytes.subarray(overlapStart - piece.start, overlapEnd - piece.start);
-      const theirs = data.subarray(overlapStart - offset, overlapEnd - offset);
-      if (Buffer.compare(ours, theirs) !== 0) datagram.conflict = true;
+      const at = frame.at - offset;
+      if (this.differs(piece, overlapStart, overlapEnd, frame.bytes, at)) datagram.conflict = true;
       from = overlapEnd;
     }
-    if (from < end) this.insert(datagram, i, from, data.slice(from - offset));
+    if (from < end) this.insert(datagram, i, from, end, frame, offset);
   }
 
-  private insert(datagram: Datagram, index: number, start: number, bytes: Uint8Array): void {
-    datagram.pieces.splice(index, 0, { start, end: start + bytes.length, bytes });
-    datagram.held += bytes.length;
-    this.bytes += bytes.length;
+  /** Whether bytes [start, end) of the datagram are others in `piece` than in `bytes`, where they begin at `at`. */
+  private differs(piece: Piece, start: number, end: number, bytes: Uint8Array, at: number): boolean {
+    const held = this.arena.bytes;
+    const shift = piece.cell - piece.start;
+    for (let i = start; i < end; i++) if (held[shift + i] !== bytes[at + i]) return true;
+    return false;
+  }
+
+  /** Copies bytes [start, end) of the datagram into cells, as pieces from `index` on; how many pieces it took. */
+  private insert(datagram: Datagram, index: number, start: number, end: number, frame: Frame, offset: number): number {
+    let count = 0;
+    for (let from = start; from < end; from += CELL_BYTES, count++) {
+      const to = Math.min(end, from + CELL_BYTES);
+      this.makeRoom(datagram);
+      const cell = this.arena.take();
+      const source = frame.at - offset;
+      this.arena.bytes.set(frame.bytes.subarray(source + from, source + to), cell);
+      datagram.pieces.splice(index + count, 0, { start: from, end: to, cell });
+      datagram.held += to - from;
+    }
+    return count;
   }
 
   private open(key: string, frame: Frame): Datagram {
     const datagram: Datagram = {
+      key,
       since: frame.tsMicros,
+      older: this.newest,
+      newer: undefined,
       pieces: [],
       held: 0,
       total: -1,
       protocol: frame.type,
       conflict: false,
     };
+    if (this.newest) this.newest.newer = datagram;
+    else this.oldest = datagram;
+    this.newest = datagram;
     this.datagrams.set(key, datagram);
     return datagram;
   }
 
-  private close(key: string, datagram: Datagram): void {
-    this.datagrams.delete(key);
-    this.bytes -= datagram.held;
+  private close(datagram: Datagram): void {
+    if (datagram.older) datagram.older.newer = datagram.newer;
+    else this.oldest = datagram.newer;
+    if (datagram.newer) datagram.newer.older = datagram.older;
+    else this.newest = datagram.older;
+    this.datagrams.delete(datagram.key);
+    for (const piece of datagram.pieces) this.arena.give(piece.cell);
   }
 
   /** Gives up what waited too long. The oldest are first, unless the capture's clock jumped: then all are too old. */
   private expire(nowMicros: number): void {
-    for (const [key, datagram] of this.datagrams) {
-      if (Math.abs(nowMicros - datagram.since) <= FRAGMENT_AGE_MICROS) return;
-      this.close(key, datagram);
+    while (this.oldest && Math.abs(nowMicros - this.oldest.since) > FRAGMENT_AGE_MICROS) {
+      this.close(this.oldest);
       this.expired++;
     }
   }
 
-  /** Gives up the oldest until the caps hold. */
-  private makeRoom(): void {
-    for (const [key, datagram] of this.datagrams) {
-      if (this.datagrams.size <= DATAGRAM_CAP && this.bytes <= FRAGMENT_BYTES_CAP) return;
-      this.close(key, datagram);
+  /** Gives up the oldest, other than `current`, until there is a cell for it and no datagram too many. */
+  private makeRoom(current: Datagram): void {
+    while (this.arena.left === 0 || this.datagrams.size > DATAGRAM_CAP) {
+      const victim = this.oldest === current ? current.newer : this.oldest;
+      if (!victim) return; // cannot be: one datagram has fewer pieces than there are cells
+      this.close(victim);
       this.evicted++;
     }
   }

@@ -24,7 +24,6 @@ export function peelIpv4(frame: Frame, out: Segment): Step {
   // A total length of 0 is a large segment captured before the network card cut it: the capture knows its length.
   const total = u16(bytes, at + 2);
   if (total !== 0) {
-    if (total < headerBytes) return Verdict.badLength;
     const stop = at + total;
     if (stop > frame.wireEnd) return Verdict.badLength;
     frame.wireEnd = stop;

@@ -106,7 +106,7 @@ function peelGtpu(frame: Frame, out: Segment): Step {
     let next = (flags & 4) !== 0 ? bytes[frame.at + 3]! : 0;
     frame.at += 4;
     for (let count = 0; next !== 0; count++) {
-      if (count === GTPU_EXTENSION_CAP) return Verdict.overNesting;
+      if (count === GTPU_EXTENSION_CAP) return Verdict.badHeader;
       if (frame.end - frame.at < 4) return frame.missing(4);
       const length = bytes[frame.at]! * 4;
       if (length === 0) return Verdict.badLength;

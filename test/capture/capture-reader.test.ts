@@ -132,6 +132,10 @@ describe('CaptureReader', () => {
     expect(lines[0]).toMatch(/ 8\/900 /);
   });
 
+  it('takes the link type without what pcap says about frame check sequences beside it', () => {
+    expect(read(pcap(PACKETS, { linkType: 0x1400_0001 })).lines).toEqual(EXPECTED);
+  });
+
   it('tells formats apart by their first bytes', () => {
     expect(captureFormat(pcap([]))).toBe('pcap');
     expect(captureFormat(pcapng([]))).toBe('pcapng');

@@ -11,10 +11,10 @@ const FRAME = ethernet(tcp({ payload: 'hello' }));
 const le32 = (value: number): Uint8Array =>
   Uint8Array.of(value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24);
 
-function read(file: Uint8Array): { lines: string[]; summary: CaptureSummary } {
+function read(file: Uint8Array, chunk = file.length): { lines: string[]; summary: CaptureSummary } {
   const log = new PacketLog();
   const reader = new CaptureReader(log);
-  reader.push(file);
+  for (let at = 0; at < file.length; at += chunk) reader.push(file.subarray(at, at + chunk));
   return { lines: log.lines, summary: reader.end() };
 }
 
@@ -63,8 +63,8 @@ describe('packets longer than the packet cap', () => {
   const long = { bytes: new Uint8Array(PACKET_CAP + 900_000).fill(7), wireLength: 2_000_000 };
   const packets = [{ bytes: FRAME }, long, { bytes: FRAME }];
 
-  it('are delivered to the cap when the file allows them, and what follows is read', () => {
-    const { lines, summary } = read(pcap(packets, { snapLength: 4_000_000 }));
+  it.each([1 << 30, 100_000])('are delivered to the cap when the file allows it, and what follows is read', (chunk) => {
+    const { lines, summary } = read(pcap(packets, { snapLength: 4_000_000 }), chunk);
     expect(lines).toHaveLength(3);
     expect(lines[1]).toContain(` ${PACKET_CAP}/2000000 `);
     expect(lines[2]).toBe(lines[0]);
@@ -123,6 +123,12 @@ describe('a damaged pcapng', () => {
     expect(summary.damaged).toBe(
       `packet 2 names interface 5, the section has 1; the file is damaged from offset ${NEXT}. 1 packet read.`,
     );
+  });
+
+  it('does not lend the interfaces of one section to the next', () => {
+    const { lines, summary } = read(concat(file, sectionHeader(), file.subarray(FIRST)));
+    expect(lines).toHaveLength(2);
+    expect(summary.damaged).toContain('packet 3 names interface 0, the section has 0;');
   });
 
   it('keeps no more interfaces than the cap, and still reads packets of those', () => {

@@ -72,6 +72,7 @@ describe('checksumState', () => {
   it('does not judge what was cut, nor UDP over IPv4 without a checksum', () => {
     const packet = tcp({ payload: 'x'.repeat(100) });
     expect(stateOf(packet, packet.length - 1)).toBe('unknown');
+    expect(stateOf(tcp({ tcpOptions: new Uint8Array(8) }), 44)).toBe('unknown');
     expect(stateOf(udp({ payload: 'x', checksum: 0 }))).toBe('unknown');
     expect(stateOf(udp({ src: SRC6, dst: DST6, payload: 'x', checksum: 0 }))).toBe('wrong');
   });

@@ -11,6 +11,7 @@ import {
   emptyExtension,
   ethernet,
   fragmentHeader,
+  fragmentIpv4,
   hex,
   ip,
   SRC6,
@@ -69,8 +70,10 @@ describe('a segment', () => {
   it('keeps nothing of the frame before it', () => {
     const test = new TestDecoder();
     test.decode(ethernet(udp({ ...outer, dstPort: 4789, payload: vxlan(E4) }), { vlans: [9] }));
+    for (const packet of fragmentIpv4(T4, 16)) test.decode(ethernet(packet));
+    expect(test.out.fragmented).toBe(true);
     test.decode(E4);
-    expect(test.out).toMatchObject({ vlan: -1, tunnels: 0 });
+    expect(test.out).toMatchObject({ vlan: -1, tunnels: 0, fragmented: false });
   });
 
   it('ends where the IP header says, not where padding does', () => {
@@ -98,6 +101,10 @@ describe('a segment', () => {
     expect(test.out).toMatchObject({ payloadStart: 54, payloadEnd: 54, payloadLength: 1000 });
   });
 
+  it('is whole although the capture says that less was on the wire', () => {
+    expect(new TestDecoder().decode(E4, 1, 20).payload).toBe('hello');
+  });
+
   it('is found although the snap length cut the TCP options', () => {
     const frame = ethernet(tcp({ tcpOptions: new Uint8Array(12), payload: 'abc' }));
     const test = new TestDecoder();
@@ -111,8 +118,21 @@ describe('a segment', () => {
     expect(flowOf(ethernet(tcp({ src: SRC6, dst: DST6, extensions })))).toBe(FLOW6);
     const authentication = { type: 51, rest: hex('04 0000 00000001 00000001 000000000000000000000000') };
     expect(flowOf(ethernet(tcp({ src: SRC6, dst: DST6, extensions: [authentication] })))).toBe(FLOW6);
+  });
+
+  it('in an atomic fragment is whole at once', () => {
+    const test = new TestDecoder();
     const atomic = [fragmentHeader(0, false)];
-    expect(flowOf(ethernet(tcp({ src: SRC6, dst: DST6, extensions: atomic })))).toBe(FLOW6);
+    expect(test.decode(ethernet(tcp({ src: SRC6, dst: DST6, extensions: atomic }))).flow).toBe(FLOW6);
+    expect(test.out.fragmented).toBe(false);
+  });
+
+  it('is in no VLAN when its tag is for priority alone', () => {
+    const test = new TestDecoder();
+    test.decode(ethernet(T4, { vlans: [0] }));
+    expect(test.out.vlan).toBe(-1);
+    test.decode(ethernet(T4, { vlans: [7, 0] }));
+    expect(test.out.vlan).toBe(7);
   });
 });
 
@@ -181,6 +201,19 @@ describe('encapsulations', () => {
     const decoded = new TestDecoder().decode(over(3544, teredo(inside, origin)));
     expect(decoded).toMatchObject({ flow: 'tcp 2001:0:4136:e378:8000:63bf:3fff:fdd2:50000 > 2001:db8:1::20:443' });
     expect(decoded.tunnels).toEqual(['teredo']);
+  });
+
+  it.each([
+    ['VXLAN without a network id', 4789, concat(hex('0000000000000100'), E4)],
+    ['GTP-U with an extension of length 0', 2152, concat(hex('34ff 0030 00001234 00000085 00000000'), T4)],
+    ['GTP-U that is longer than its datagram', 2152, concat(hex('30ff 00ff 00001234'), T4)],
+    ['Geneve of version 1', 6081, concat(hex('40006558 00000100'), E4)],
+    ['Geneve with an unknown type', 6081, concat(hex('00001234 00000100'), E4)],
+    ['Teredo between foreign addresses', 3544, T6],
+    ['MPLS with IPv6 that does not fill it', 6635, concat(mpls(T6), [0])],
+  ])('are not seen in what is almost %s', (_name, dstPort, payload) => {
+    const decoded = new TestDecoder().decode(ethernet(udp({ dstPort, payload })));
+    expect(decoded).toMatchObject({ flow: `udp 192.0.2.10:50000 > 198.51.100.20:${dstPort}`, tunnels: [] });
   });
 
   it('are not seen in UDP that only shares their port', () => {
@@ -259,6 +292,7 @@ describe('link types', () => {
     ['NFLOG, big-endian', 239, nflog('big', T4), FLOW4],
     ['802.11', 105, concat(wifi, snap(T4)), FLOW4],
     ['802.11 QoS', 105, concat(qos, snap(T6)), FLOW6],
+    ['802.11 with HT control', 105, concat([0x88, 0x81], qos.subarray(2), hex('00000000'), snap(T6)), FLOW6],
     ['802.11 between stations', 105, concat(bridged, snap(T4)), FLOW4],
     ['radiotap', 127, concat(hex('0000 0900 02000000 10'), wifi, snap(T4), hex('00000000')), FLOW4],
     [
@@ -276,6 +310,7 @@ describe('link types', () => {
     ['encrypted 802.11', 105, hex('0841 0000 020000000001 020000000002 020000000003 0000 00000000'), 'wifi-encrypted'],
     ['aggregated 802.11', 105, hex('8801 0000 020000000001 020000000002 020000000003 0000 8000'), 'wifi-aggregated'],
     ['an 802.11 beacon', 105, hex('8000 0000 020000000001 020000000002 020000000003 0000'), 'not-ip'],
+    ['NFLOG with an attribute of length 0', 239, concat(hex('02000000 0000 0900'), T4), 'not-ip'],
     ['PKTAP', 258, E4, 'unsupported-link'],
     ['a link type nobody knows', 9999, E4, 'unsupported-link'],
   ])('%s (%i) is refused by name', (_name, linkType, frame, verdict) => {
@@ -287,6 +322,13 @@ describe('link types', () => {
     expect(linkTypeName(9999)).toBe('link type 9999');
   });
 });
+
+/** `frame` with a 16-bit length written at `at`. */
+function withLength(frame: Uint8Array, at: number, length: number): Uint8Array {
+  const copy = Uint8Array.from(frame);
+  copy.set(be16(length), at);
+  return copy;
+}
 
 describe('what holds no segment', () => {
   it.each([
@@ -305,6 +347,8 @@ describe('what holds no segment', () => {
       ethernet(ip({ protocol: 6, payload: new Uint8Array(30), length: 51 })),
       'bad-length',
     ],
+    ['IPv4 one byte longer than its frame', withLength(E4, 16, T4.length + 1), 'bad-length'],
+    ['IPv6 one byte longer than its frame', withLength(ethernet(T6), 18, T6.length - 39), 'bad-length'],
     [
       'IPv4 shorter than its header',
       ethernet(ip({ protocol: 6, payload: new Uint8Array(30), length: 19 })),
@@ -331,6 +375,19 @@ describe('what holds no segment', () => {
     ['half an Ethernet header', E4.subarray(0, 7), 'bad-length'],
     ['GRE with source routing', inGre(concat(hex('4000 0800 00000000'), T4)), 'bad-header'],
     ['GRE version 2', inGre(concat(hex('0002 0800'), T4)), 'bad-header'],
+    [
+      'an extension header longer than its packet',
+      ethernet(
+        ip({
+          src: SRC6,
+          dst: DST6,
+          protocol: 58,
+          payload: hex('8000'),
+          extensions: [{ type: 60, rest: hex('01 0104 00000000') }],
+        }),
+      ),
+      'bad-length',
+    ],
     [
       'an endless MPLS stack',
       ethernet(concat(...new Array<Uint8Array>(40).fill(be32(0x00010040))), { type: 0x8847 }),

@@ -66,23 +66,36 @@ const nested = fc
   .map(([packet, wraps, link]) => link(wraps.reduce((inside, wrap) => wrap(inside), packet)));
 const byte = fc.oneof(fc.constantFrom(0, 1, 4, 5, 0x3f, 0x40, 0x45, 0x60, 0x7f, 0x80, 0xff), fc.nat(255));
 const MARGIN = 32;
+/** What lies around the frame, and a decoder that only ever sees frames between such bytes. */
+const SURROUNDINGS = [0x45, 0x00, 0x06, 0x81].map((fill) => ({ fill, decoder: new FrameDecoder() }));
 
 /** Decodes a frame that lies between other bytes, and checks what no frame may bring about. */
-function decodeBetween(decoder: FrameDecoder, frame: Uint8Array, wireLength: number, linkType: number): void {
-  const around = concat(new Uint8Array(MARGIN).fill(0x45), frame, new Uint8Array(MARGIN).fill(0x45));
+function decodeBetween(
+  { fill, decoder }: (typeof SURROUNDINGS)[number],
+  frame: Uint8Array,
+  wireLength: number,
+  linkType: number,
+) {
+  const around = concat(new Uint8Array(MARGIN).fill(fill), frame, new Uint8Array(MARGIN).fill(fill));
   const end = MARGIN + frame.length;
   const out = new Segment();
   const verdict = decoder.decode(around, MARGIN, end, 1, wireLength, linkType, out);
-  expect(VERDICT_NAMES[verdict]).toBeDefined();
-  if (verdict !== Verdict.segment) return;
+  const name = VERDICT_NAMES[verdict];
+  expect(name).toBeDefined();
+  if (verdict !== Verdict.segment) return name;
   const [low, high] = out.fragmented ? [0, out.bytes.length] : [MARGIN, end];
   expect(out.transportStart).toBeGreaterThanOrEqual(low);
   expect(out.payloadStart).toBeGreaterThanOrEqual(out.transportStart + 8);
   expect(out.payloadEnd).toBeGreaterThanOrEqual(out.payloadStart);
   expect(out.payloadEnd).toBeLessThanOrEqual(high);
   expect(out.payloadLength).toBeGreaterThanOrEqual(out.payloadEnd - out.payloadStart);
-  expect(out.seq >>> 0).toBe(out.seq);
-  expect(checksumState(out)).toBeDefined();
+  return JSON.stringify({ ...out, bytes: undefined, checksum: checksumState(out) });
+}
+
+/** The bytes around a frame belong to other packets: whatever they are, the result is the same. */
+function decodeAnywhere(frame: Uint8Array, wireLength: number, linkType: number): void {
+  const [first, ...others] = SURROUNDINGS.map((around) => decodeBetween(around, frame, wireLength, linkType));
+  for (const other of others) expect(other).toBe(first);
 }
 
 describe('the frame decoder', () => {
@@ -97,27 +110,25 @@ describe('the frame decoder', () => {
   });
 
   it('never leaves its frame, whichever bytes of a valid nested frame are damaged or cut', () => {
-    const decoder = new FrameDecoder();
     const damage = fc.array(fc.tuple(fc.nat(), byte), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(nested, damage, fc.nat(), fc.boolean(), (frame, changes, cut, snapped) => {
         const broken = Uint8Array.from(frame);
         for (const [at, value] of changes) broken[at % broken.length] = value;
         const kept = snapped ? broken.subarray(0, cut % (broken.length + 1)) : broken;
-        decodeBetween(decoder, kept, broken.length, 1);
+        decodeAnywhere(kept, broken.length, 1);
       }),
-      { numRuns: 4000 },
+      { numRuns: 2000 },
     );
   });
 
   it('never leaves its frame, whatever the bytes and the link type', () => {
-    const decoder = new FrameDecoder();
     const linkType = fc.constantFrom(...Object.values(LinkType), 258);
     fc.assert(
       fc.property(fc.array(byte, { maxLength: 120 }), linkType, fc.nat(200), (bytes, link, wireLength) => {
-        decodeBetween(decoder, Uint8Array.from(bytes), wireLength, link);
+        decodeAnywhere(Uint8Array.from(bytes), wireLength, link);
       }),
-      { numRuns: 4000 },
+      { numRuns: 2000 },
     );
   });
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { verifyChecksum } from '../../sensor/wire/checksum.ts';
-import { DATAGRAM_CAP, FRAGMENT_AGE_MICROS, FRAGMENT_BYTES_CAP, FRAGMENT_CAP } from '../../sensor/wire/fragments.ts';
+import { CELL_BYTES } from '../../sensor/wire/fragment-arena.ts';
+import { DATAGRAM_CAP, FRAGMENT_AGE_MICROS, FRAGMENT_BYTES_CAP, PIECE_CAP } from '../../sensor/wire/fragments.ts';
 import { TestDecoder } from '../build/decode.ts';
 import { concat, DST6, ethernet, fragmentIpv4, fragmentIpv6, ip, ipv4, SRC6, tcp, udp } from '../build/frames.ts';
 import { gre } from '../build/tunnels.ts';
@@ -149,7 +150,7 @@ describe('fragments that are refused', () => {
   it('are too many for one datagram', () => {
     const test = new TestDecoder();
     const verdicts = Array.from(
-      { length: FRAGMENT_CAP + 1 },
+      { length: PIECE_CAP + 1 },
       (_, i) => test.decode(piece(1, i * 16, true, new Uint8Array(8))).verdict,
     );
     expect(verdicts.at(-1)).toBe('fragment-over-cap');
@@ -163,7 +164,7 @@ describe('the fragment table', () => {
     const frame = (id: number) => piece(id, 0, true, new Uint8Array(8));
     test.decode(frame(1), 1, undefined, 1);
     test.decode(frame(2), 1, undefined, FRAGMENT_AGE_MICROS + 2);
-    expect(test.decoder.fragments).toMatchObject({ size: 1, bytes: 8, expired: 1 });
+    expect(test.decoder.fragments).toMatchObject({ size: 1, bytes: CELL_BYTES, expired: 1 });
   });
 
   it('gives up all of them when the clock of the capture jumps back', () => {
@@ -179,15 +180,31 @@ describe('the fragment table', () => {
     const frame = (i: number, offset: number, more: boolean): Uint8Array =>
       ethernet(ipv4({ src: source(i), protocol: 17, offset, more, payload: new Uint8Array(8) }));
     for (let i = 0; i < DATAGRAM_CAP + 100; i++) test.decode(frame(i, 0, true));
-    expect(test.decoder.fragments).toMatchObject({ size: DATAGRAM_CAP, bytes: DATAGRAM_CAP * 8, evicted: 100 });
+    expect(test.decoder.fragments).toMatchObject({
+      size: DATAGRAM_CAP,
+      bytes: DATAGRAM_CAP * CELL_BYTES,
+      evicted: 100,
+    });
   });
 
   it('never holds more bytes than its cap', () => {
     const test = new TestDecoder();
-    const bytes = new Uint8Array(60_000);
-    for (let id = 0; id < 400; id++) test.decode(piece(id, 0, true, bytes));
-    expect(test.decoder.fragments.bytes).toBeLessThanOrEqual(FRAGMENT_BYTES_CAP);
-    expect(test.decoder.fragments.size).toBe(Math.floor(FRAGMENT_BYTES_CAP / 60_000));
+    for (let id = 0; id < 300; id++) {
+      test.decode(piece(id, 0, true, new Uint8Array(60_000)));
+      expect(test.decoder.fragments.bytes).toBeLessThanOrEqual(FRAGMENT_BYTES_CAP);
+    }
+    const each = Math.ceil(60_000 / CELL_BYTES) * CELL_BYTES;
+    expect(test.decoder.fragments.size).toBe(Math.floor(FRAGMENT_BYTES_CAP / each));
+  });
+
+  it('keeps a datagram whole while it gives up others for it', () => {
+    const test = new TestDecoder();
+    const body = udp({ payload: TEXT }).subarray(20);
+    test.decode(piece(9_999, 0, true, body.subarray(0, 8)));
+    for (let id = 0; id < 275; id++) test.decode(piece(id, 0, true, new Uint8Array(61_440)));
+    expect(test.decode(piece(9_999, 8, false, body.subarray(8))).verdict).toBe('fragment-held');
+    test.decode(piece(10_000, 0, true, body.subarray(0, 8)));
+    expect(test.decode(piece(10_000, 8, false, body.subarray(8))).payload).toBe(TEXT);
   });
 
   it('keeps nothing of the frames it was given', () => {
