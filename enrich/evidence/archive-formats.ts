@@ -47,7 +47,7 @@ export const ARCHIVE_FORMATS: readonly ArchiveFormat[] = [
     name: 'cab',
     family: 'archive',
     extensions: ['cab'],
-    mimeTypes: ['application/vnd.ms-cab-compressed', 'application/x-cab', 'application/x-cab-compressed'],
+    mimeTypes: ['application/vnd.ms-cab-compressed', 'application/x-cab', 'application/x-installshield-cab'],
   },
   { name: 'tar', family: 'archive', extensions: ['tar'], mimeTypes: ['application/x-tar', 'application/x-gtar'] },
   {
@@ -92,7 +92,12 @@ export const ARCHIVE_FORMATS: readonly ArchiveFormat[] = [
   },
   { name: 'cpio', family: 'archive', extensions: ['cpio'], mimeTypes: ['application/x-cpio'] },
   { name: 'xar', family: 'archive', extensions: ['xar'], mimeTypes: ['application/x-xar'] },
-  { name: 'arc', family: 'archive', extensions: ['arc', 'alz', 'egg'], mimeTypes: ['application/x-alz-compressed'] },
+  {
+    name: 'arc',
+    family: 'archive',
+    extensions: ['arc', 'alz', 'egg'],
+    mimeTypes: ['application/x-alz-compressed', 'application/x-freearc'],
+  },
   { name: 'wim', family: 'image', extensions: ['wim', 'swm', 'esd'], mimeTypes: ['application/x-ms-wim'] },
   {
     name: 'iso',

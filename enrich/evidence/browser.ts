@@ -14,7 +14,7 @@ import {
   WEBVIEW2,
 } from './browser-table.ts';
 import { splitArguments } from './command-line.ts';
-import { isRenamed } from './original-name.ts';
+import { cleanName, namesDiffer } from './original-name.ts';
 import { firstMatch, globMatches, type PathPattern } from './path-pattern.ts';
 import { isSignedBy, signerName } from './signer.ts';
 import { imageBase, type WindowsPath, windowsPath } from './windows-path.ts';
@@ -143,9 +143,8 @@ function contradiction(process: ProcessRef, path: WindowsPath, entry: Browser): 
   if (signer !== undefined && entry.signers.length > 0 && !isSignedBy(process.signer, entry.signers)) {
     return `named ${path.base}, but signed by ${signer.slice(0, 80)} and not by the maker of ${entry.product}`;
   }
-  const original = process.originalName?.trim().toLowerCase() ?? '';
-  const agrees = original === '' || original === '-' || entry.originalNames.includes(original);
-  if (!agrees && isRenamed(process.image, process.originalName) === true) {
+  const original = cleanName(process.originalName);
+  if (!entry.originalNames.includes(original) && namesDiffer(process.image, process.originalName) === true) {
     return `named ${path.base}, but its version resource says ${original.slice(0, 80)}`;
   }
   return undefined;

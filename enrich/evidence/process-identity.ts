@@ -54,5 +54,5 @@ function foldPart(part: string): string {
   if (/^\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$/.test(part)) return '#';
   if (/^[0-9a-f]{12,}$/.test(part) || /^s-1-[0-9-]+$/.test(part)) return '#';
   if (/\.tmp$/.test(part)) return '#.tmp';
-  return part.replace(/\d+(\.\d+)+/g, '#').replace(/\d{4,}/g, '#');
+  return part.replace(/\d+(?:[._-]\d+)+|\d{4,}/g, '#');
 }

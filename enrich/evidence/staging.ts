@@ -177,11 +177,10 @@ function fileFinding(event: FileEvent, context: StagingContext): StagingFinding 
     return name === undefined && packed === undefined ? undefined : touched(event, path);
   }
   if (event.origin !== undefined) return undefined;
-  const process = { ...context.process, ...event.process };
-  const traits = writeTraits(path, process, name, packed?.name, context);
   const old = event.op === 'rename' && event.oldPath !== undefined ? windowsPath(event.oldPath) : undefined;
   const oldName = old === undefined ? undefined : archiveName(old);
   if (name === undefined && packed === undefined && oldName === undefined) return undefined;
+  const traits = writeTraits(path, { ...context.process, ...event.process }, name, packed?.name, context);
   if (name === undefined && oldName !== undefined && DISGUISES.has(path.ext)) traits.push('extension-mismatch');
   return writeFinding(event, path, { traits, proven: packed !== undefined, ...(old === undefined ? {} : { old }) });
 }

@@ -67,8 +67,10 @@ export function describeUploader(process: ProcessRef, tables: UploaderTables = {
   const base = imageBase(process.image);
   const commands = commandsIn(process.commandLine ?? '');
   const own = ownTool(process, base, tables.tools ?? UPLOAD_TOOLS);
-  const found = own ?? scriptTool(commands, tables.tools ?? UPLOAD_TOOLS) ?? shapedTool(commands[0]);
+  const known = own ?? scriptTool(commands, tables.tools ?? UPLOAD_TOOLS) ?? shapedTool(commands[0]);
   const uploads = uploadOf(commands, own?.tool, tables.tools ?? UPLOAD_TOOLS);
+  // A script host is a carrier when it sends; by itself it is everybody's.
+  const found = known?.tool.family === 'script-host' && uploads === undefined ? undefined : known;
   const lolbin = (tables.lolbins ?? LOLBINS).has(base) && !ORDINARY_LOLBINS.has(base);
   const renamed = isRenamed(process.image, process.originalName);
   const userWritable = isUserWritable(process.image, tables.userWritable);
