@@ -3,8 +3,9 @@ import type { FlowRecord } from '../record/flow-record.ts';
 import { FrameDecoder } from '../wire/decode-frame.ts';
 import { Segment } from '../wire/segment.ts';
 import { VERDICT_NAMES, Verdict } from '../wire/verdict.ts';
+import { RecordLines } from './record-lines.ts';
 import { type RecordOptions, toRecord } from './to-record.ts';
-import { DEFAULT_LIMITS, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
+import { DEFAULT_LIMITS, type EmitFlow, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
 
 export interface Pipeline extends PacketSink {
   /** No packet came and the capture's clock shows `nowMicros`: ends quiet flows, writes the updates that are due. */
@@ -24,10 +25,24 @@ export function buildPipeline(
   options: RecordOptions,
   limits: TrackerLimits = DEFAULT_LIMITS,
 ): Pipeline {
+  return assemble((action, view, now) => emit(toRecord(action, view, now, options)), limits);
+}
+
+/** The same, with each record as a line of JSON that ends in a line feed: for whoever only passes records on. */
+export function buildLinePipeline(
+  emit: (line: string) => void,
+  options: RecordOptions,
+  limits: TrackerLimits = DEFAULT_LIMITS,
+): Pipeline {
+  const lines = new RecordLines(options);
+  return assemble((action, view, now) => emit(lines.line(action, view, now)), limits);
+}
+
+function assemble(emit: EmitFlow, limits: TrackerLimits): Pipeline {
   const segment = new Segment();
   const decoder = new FrameDecoder();
   const skips = new Float64Array(VERDICT_NAMES.length);
-  const tracker = new FlowTracker((action, view, now) => emit(toRecord(action, view, now, options)), limits);
+  const tracker = new FlowTracker(emit, limits);
   return {
     packet(bytes, start, end, tsMicros, wireLength, linkType) {
       const verdict = decoder.decode(bytes, start, end, tsMicros, wireLength, linkType, segment);

@@ -138,6 +138,11 @@ export class TcpHandshake {
     const record = data[from] === HANDSHAKE_RECORD;
     // An SSLv2-format hello has so little form that it is looked for at the start of a conversation only.
     const guess = record || atStart ? looksLikeTls(data, from, to) : 'no';
+    if (guess === 'no' && data !== bytes && bytes[start] === HANDSHAKE_RECORD) {
+      // A few bytes came before in a segment of their own: the hello still begins with this one.
+      this.probe(side, bytes, start, end);
+      return;
+    }
     if (guess === 'more' && to - from <= PROBE_BYTES) {
       side.pending.set(data.subarray(from, to));
       side.pendingSize = to - from;

@@ -12,7 +12,7 @@ import type { FlowTable } from './flow-table.ts';
 import type { FlowView } from './tracker.ts';
 
 /** Certificate names on a record. */
-const MAX_NAMES = 100;
+export const MAX_NAMES = 100;
 
 export interface RecordOptions {
   readonly observer: string;
@@ -24,7 +24,10 @@ export interface RecordOptions {
   readonly verbose: boolean;
 }
 
-/** The flow record (record/flow-record.ts) of one flow as it stands. */
+/**
+ * The flow record (record/flow-record.ts) of one flow as it stands. `RecordLines` writes the same as text: what changes
+ * here changes there, and a property test holds the two together.
+ */
 export function toRecord(
   action: FlowRecord['event']['action'],
   view: FlowView,
@@ -60,7 +63,7 @@ export function toRecord(
       ...(c.protocol ? { protocol: c.protocol } : {}),
       type: sourceIp.includes(':') ? 'ipv6' : 'ipv4',
       community_id: community,
-      direction: direction(isPrivate(...src), isPrivate(...dst)),
+      direction: directionOf(isPrivate(...src), isPrivate(...dst)),
       ...(c.vlan >= 0 ? { vlan: { id: String(c.vlan) } } : {}),
     },
     source: endpoint(view, client, sourceIp),
@@ -73,7 +76,7 @@ export function toRecord(
       ...(options.interface ? { ingress: { interface: { name: options.interface } } } : {}),
     },
     waybill: {
-      flow_id: `${community.slice(2, 18).replaceAll('+', '-').replaceAll('/', '_')}.${Math.floor(first).toString(36)}`,
+      flow_id: flowId(community, first),
       schema: 1,
       ...(c.via ? { via: c.via } : {}),
       ...(c.viaTarget ? { via_target: c.viaTarget } : {}),
@@ -90,6 +93,10 @@ export function toRecord(
   };
 }
 
+/** Unique to the flow: its Community ID as far as it is random, and when it began. */
+export const flowId = (community: string, firstSeen: number): string =>
+  `${community.slice(2, 18).replaceAll('+', '-').replaceAll('/', '_')}.${Math.floor(firstSeen).toString(36)}`;
+
 function endpoint(view: FlowView, side: number, ip: string): Endpoint {
   const d = view.slot * 2 + side;
   return {
@@ -100,20 +107,20 @@ function endpoint(view: FlowView, side: number, ip: string): Endpoint {
   };
 }
 
-const words = (table: FlowTable, slot: number, side: number): IpWords => [
+export const words = (table: FlowTable, slot: number, side: number): IpWords => [
   table.word(slot, side, 0),
   table.word(slot, side, 1),
   table.word(slot, side, 2),
   table.word(slot, side, 3),
 ];
 
-function direction(fromPrivate: boolean, toPrivate: boolean): FlowRecord['network']['direction'] {
+export function directionOf(fromPrivate: boolean, toPrivate: boolean): FlowRecord['network']['direction'] {
   if (fromPrivate) return toPrivate ? 'internal' : 'egress';
   return toPrivate ? 'ingress' : 'external';
 }
 
 /** Where the client meant to go: the name in its hello, else the one in the prelude. */
-function domainOf(c: Conversation): { name: string; from: string } | undefined {
+export function domainOf(c: Conversation): { name: string; from: string } | undefined {
   const sni = c.clientFacts?.serverName;
   if (sni !== undefined && isHostname(sni)) return { name: plain(sni), from: 'sni' };
   const target = c.viaTarget?.replace(/:\d+$/, '');
@@ -172,7 +179,7 @@ function certificateFields(
   };
 }
 
-function tunnelNames(bits: number): string[] {
+export function tunnelNames(bits: number): string[] {
   return Object.entries(Tunnel)
     .filter(([, bit]) => (bits & bit) !== 0)
     .map(([name]) => name);

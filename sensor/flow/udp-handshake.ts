@@ -12,6 +12,10 @@ const MAX_PROBED = 32;
 /** Datagrams after the ClientHello in which the other side must answer, or was not captured. */
 const MAX_WAITED = 32;
 
+/** type(1) version(2) epoch(2) sequence(6) length(2), RFC 6347 §4.1; the handshake type follows. */
+const DTLS_RECORD_HEADER = 13;
+const SERVER_HELLO = 2;
+
 interface Reader {
   readonly kind: 'quic' | 'dtls';
   /** Direction taken for the client's. */
@@ -53,8 +57,10 @@ export class UdpHandshake {
     const quic = looksLikeQuicInitial(bytes, start, end);
     if (!quic && !looksLikeDtls(bytes, start, end)) return undefined;
     const kind = quic ? 'quic' : 'dtls';
-    const sink = this.sink(kind, direction);
-    return { kind, client: direction, handshake: quic ? new QuicHandshake(sink) : new DtlsHandshake(sink) };
+    const fromServer = !quic && bytes[start + DTLS_RECORD_HEADER] === SERVER_HELLO;
+    const client = fromServer ? 1 - direction : direction;
+    const sink = this.sink(kind, client);
+    return { kind, client, handshake: quic ? new QuicHandshake(sink) : new DtlsHandshake(sink) };
   }
 
   private judge(): void {
