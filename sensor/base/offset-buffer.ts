@@ -54,7 +54,7 @@ export class OffsetBuffer {
       }
       // Only the part before the island is new.
       if (at < islandStart) this.bytes.set(from.subarray(start + at - offset, start + islandStart - offset), at);
-      at = Math.max(at, islandEnd);
+      at = islandEnd;
       mergedStart = Math.min(mergedStart, islandStart);
       mergedEnd = Math.max(mergedEnd, islandEnd);
     }

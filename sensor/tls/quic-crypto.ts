@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
 import type { QuicVersion } from './quic-versions.ts';
 
 /** The keys of one side's Initial packets (RFC 9001 §5.1). */
@@ -23,35 +23,70 @@ const MAX_PACKET_NUMBER_BYTES = 4;
 export const MIN_PROTECTED_BYTES = MAX_PACKET_NUMBER_BYTES + SAMPLE_BYTES;
 
 /** initial_secret of a connection (RFC 9001 §5.2): from the Destination Connection ID of the client's first Initial. */
-export const initialSecret = (version: QuicVersion, dcid: Uint8Array): Buffer =>
-  createHmac('sha256', version.salt).update(dcid).digest();
+export const initialSecret = (version: QuicVersion, dcid: Uint8Array): Buffer => {
+  mac.useKey(version.salt);
+  return mac.of(dcid);
+};
 
 /** The Initial keys of one side. */
 export function initialKeys(version: QuicVersion, secret: Uint8Array, side: 'client' | 'server'): InitialKeys {
-  const own = expandLabel(secret, `${side} in`, 32);
+  mac.useKey(secret);
+  const own = mac.of(labelInfo(`${side} in`, 32));
+  mac.useKey(own);
   return {
-    key: expandLabel(own, `${version.labelPrefix}key`, 16),
-    iv: expandLabel(own, `${version.labelPrefix}iv`, 12),
-    hp: expandLabel(own, `${version.labelPrefix}hp`, 16),
+    key: mac.of(labelInfo(`${version.labelPrefix}key`, 16)).subarray(0, 16),
+    iv: mac.of(labelInfo(`${version.labelPrefix}iv`, 12)).subarray(0, 12),
+    hp: mac.of(labelInfo(`${version.labelPrefix}hp`, 16)).subarray(0, 16),
   };
 }
 
 /**
- * HKDF-Expand-Label (RFC 8446 §7.1) with an empty context, of at most 32 bytes, so that one round of HMAC is all of it.
- * `hkdfSync` does the same in four times the time, because it extracts again.
+ * What HKDF-Expand-Label (RFC 8446 §7.1) with an empty context hashes for at most 32 bytes: the label's info, and the
+ * number of its first and only block (RFC 5869 §2.3).
  */
-function expandLabel(secret: Uint8Array, label: string, length: number): Buffer {
-  let info = LABELS.get(label);
-  if (info === undefined) {
-    const full = `tls13 ${label}`;
-    info = Buffer.concat([Buffer.from([0, length, full.length]), Buffer.from(full), Buffer.from([0, 1])]);
-    LABELS.set(label, info);
-  }
-  return createHmac('sha256', secret).update(info).digest().subarray(0, length);
+function labelInfo(label: string, length: number): Buffer {
+  const known = INFOS.get(label);
+  if (known !== undefined) return known;
+  const full = `tls13 ${label}`;
+  const info = Buffer.concat([Buffer.from([0, length, full.length]), Buffer.from(full), Buffer.from([0, 1])]);
+  INFOS.set(label, info);
+  return info;
 }
 
-/** The info of each label: eight of them exist. */
-const LABELS = new Map<string, Buffer>();
+/** By label: eight of them exist. */
+const INFOS = new Map<string, Buffer>();
+
+/**
+ * HMAC-SHA-256 (RFC 2104) of short messages. Two one-shot hashes whose results are strings take 1.1 µs where `createHmac`
+ * takes 2.6 µs, and a conversation needs five to nine of them.
+ */
+class ShortMac {
+  private readonly inner = Buffer.alloc(SHA256_BLOCK_BYTES + MAX_MAC_MESSAGE_BYTES);
+  private readonly outer = Buffer.alloc(SHA256_BLOCK_BYTES + SHA256_BYTES);
+
+  /** A key of at most one block. */
+  useKey(key: Uint8Array): void {
+    this.inner.fill(0x36, 0, SHA256_BLOCK_BYTES);
+    this.outer.fill(0x5c, 0, SHA256_BLOCK_BYTES);
+    for (let i = 0; i < key.length; i++) {
+      this.inner[i] = key[i]! ^ 0x36;
+      this.outer[i] = key[i]! ^ 0x5c;
+    }
+  }
+
+  of(message: Uint8Array): Buffer {
+    this.inner.set(message, SHA256_BLOCK_BYTES);
+    const inner = hash('sha256', this.inner.subarray(0, SHA256_BLOCK_BYTES + message.length), 'binary');
+    this.outer.write(inner, SHA256_BLOCK_BYTES, 'binary');
+    return Buffer.from(hash('sha256', this.outer, 'binary'), 'binary');
+  }
+}
+
+const SHA256_BLOCK_BYTES = 64;
+const SHA256_BYTES = 32;
+/** Connection ids have at most 20 bytes, label infos 22. */
+const MAX_MAC_MESSAGE_BYTES = 32;
+const mac = new ShortMac();
 
 /**
  * Removes header protection and decrypts one Initial packet: bytes[packetStart, packetEnd), its packet number at

@@ -63,6 +63,11 @@ describe('a TLS stream', () => {
     expect(read(record(22, concat([hello, certificate])))).toEqual([expect.stringMatching(/^client-hello /)]);
   });
 
+  it('takes nothing that follows a TLS 1.3 ServerHello for a certificate', () => {
+    const hello13 = handshake(2, serverHelloBody({ extensions: [extension.selectedVersion(0x0304)] }));
+    expect(read(record(22, concat([hello13, certificate])))).toEqual(['server-hello']);
+  });
+
   it('reads the second hello after a HelloRetryRequest and a meaningless ChangeCipherSpec', () => {
     const bytes = concat([record(22, hello), changeCipherSpec, record(22, hello), applicationData]);
     expect(read(bytes).filter((event) => event.startsWith('client-hello'))).toHaveLength(2);
