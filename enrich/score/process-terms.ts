@@ -16,13 +16,13 @@ export function processTerms(episode: Episode, w: Weights): Term[] {
   const claims = browser.class === 'claims_browser' && browser.grade === 'contradicted';
   if (claims) add('masquerade', w.process.masquerade, `claims to be a browser: ${browser.reasons.join('; ')}`);
   const uploader = describeUploader(process);
-  const why = uploader.reasons.join('; ');
+  const reason = (part: string): string => uploader.reasons.find((r) => r.includes(part)) ?? '';
   if (!claims && uploader.renamed === true) {
     add('renamed', w.process.renamed, `${name(process.image)} was ${process.originalName} when it was built`);
   }
-  if (uploader.tool !== undefined) add('upload_tool', w.process.uploadTool, why);
-  if (uploader.uploads !== undefined) add('upload_verb', w.process.uploadVerb, why);
-  if (uploader.lolbin) add('lolbin', w.process.lolbin, why);
+  if (uploader.tool !== undefined) add('upload_tool', w.process.uploadTool, reason('known by'));
+  if (uploader.uploads !== undefined) add('upload_verb', w.process.uploadVerb, reason('sends: '));
+  if (uploader.lolbin) add('lolbin', w.process.lolbin, reason('carries out'));
   if (process.signatureStatus === 'unsigned') add('unsigned', w.process.unsigned, 'the program is not signed');
   if (uploader.userWritable) add('user_path', w.process.userPath, 'the program lies where its user may write');
   if (isValidlySigned(process) && !claims) add('trusted', w.process.trusted, `validly signed by ${process.signer}`);
