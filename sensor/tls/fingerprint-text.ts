@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { GenerationCache } from '../base/generation-cache.ts';
 import { isGrease } from './grease.ts';
 
@@ -68,20 +67,18 @@ export class FingerprintText {
  */
 export class DigestCache {
   private readonly digests = new GenerationCache<string>(MAX_CACHED_DIGESTS);
-  private readonly algorithm: 'md5' | 'sha256';
-  private readonly digits: number;
+  private readonly digest: (text: string) => string;
 
-  /** @param digits leading hexadecimal digits of the digest that are kept */
-  constructor(algorithm: 'md5' | 'sha256', digits: number) {
-    this.algorithm = algorithm;
-    this.digits = digits;
+  /** @param digest what is remembered of a text */
+  constructor(digest: (text: string) => string) {
+    this.digest = digest;
   }
 
-  /** Lower-case hexadecimal digest of an ASCII text. */
+  /** The digest of an ASCII text. */
   of(text: string): string {
     const known = this.digests.get(text);
     if (known !== undefined) return known;
-    const digest = hash(this.algorithm, text).slice(0, this.digits);
+    const digest = this.digest(text);
     if (text.length <= MAX_CACHED_TEXT) this.digests.set(text, digest);
     return digest;
   }

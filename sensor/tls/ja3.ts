@@ -7,6 +7,7 @@
  *
  * The versions are the hellos' legacy_version fields. GREASE is left out of JA3's suites, extensions and groups.
  */
+import { hash } from 'node:crypto';
 import type { ClientHello } from './client-hello.ts';
 import { DigestCache, FingerprintText } from './fingerprint-text.ts';
 import type { ServerHello } from './server-hello.ts';
@@ -49,4 +50,4 @@ export const ja3Digest = (ja3Text: string): string => digests.of(ja3Text);
 
 const COMMA = 0x2c;
 const text = new FingerprintText();
-const digests = new DigestCache('md5', 32);
+const digests = new DigestCache((unhashed) => hash('md5', unhashed));

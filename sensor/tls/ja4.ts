@@ -9,6 +9,7 @@
  *
  * GREASE is left out everywhere, also of the signature algorithms, where Chrome has had one since 152.
  */
+import { hash } from 'node:crypto';
 import type { ByteString } from '../base/text.ts';
 import type { ClientHello } from './client-hello.ts';
 import { ExtensionType } from './extension-types.ts';
@@ -27,21 +28,29 @@ export interface Ja4 {
 
 /** JA4 and JA4_r of a client. */
 export function ja4(hello: ClientHello, transport: Ja4Transport): Ja4 {
-  const suiteCount = keepSorted(hello.cipherSuites, false);
-  const suites = hexText(kept, suiteCount);
-  const extensionCount = hello.extensionTypes.filter(isCounted).length;
-  const extensions = hexText(kept, keepSorted(hello.extensionTypes, true));
-  const algorithms = hello.signatureAlgorithms.filter(isCounted);
-  const c = algorithms.length === 0 ? extensions : `${extensions}_${hexText(algorithms, algorithms.length)}`;
+  const { cipherSuites, extensionTypes, signatureAlgorithms } = hello;
+  text.begin(cipherSuites.length + extensionTypes.length + signatureAlgorithms.length);
 
+  const suiteCount = keep(cipherSuites, isCounted);
+  sort(suiteCount);
+  text.hex(kept, suiteCount);
+  text.put(UNDERSCORE);
+  const extensionCount = keep(extensionTypes, isHashedExtension);
+  sort(extensionCount);
+  text.hex(kept, extensionCount);
+  const algorithmCount = keep(signatureAlgorithms, isCounted);
+  if (algorithmCount > 0) text.put(UNDERSCORE);
+  text.hex(kept, algorithmCount);
+
+  const unhashed = text.take();
   const a =
     transport +
     (VERSION_CODES.get(offeredVersion(hello)) ?? '00') +
     (hello.serverName === undefined ? 'i' : 'd') +
     twoDigits(suiteCount) +
-    twoDigits(extensionCount) +
+    twoDigits(extensionCount + countNames(extensionTypes)) +
     ja4Alpn(hello.alpn[0]);
-  return { ja4: `${a}_${digest12(suites)}_${digest12(c)}`, raw: `${a}_${suites}_${c}` };
+  return { ja4: `${a}_${digests.of(unhashed)}`, raw: `${a}_${unhashed}` };
 }
 
 /** The highest version that the client offers: the best of supported_versions, else its legacy_version. */
@@ -77,32 +86,38 @@ const VERSION_CODES: ReadonlyMap<number, string> = new Map([
   [DTLS13, 'd3'],
 ]);
 
-const text = new FingerprintText();
-const digests = new DigestCache('sha256', 12);
+const UNDERSCORE = 0x5f;
 const NOTHING = '000000000000';
 /** Up to this many values an insertion sort beats the native one, which costs more to call (measured on Node 20). */
 const SMALL_LIST = 64;
 
-/** The values of the list being sorted; reused for every hello. */
+const text = new FingerprintText();
+/** Parts b and c by the text of both: one look-up instead of two. */
+const digests = new DigestCache((unhashed) => {
+  const end = unhashed.indexOf('_');
+  return `${digest12(unhashed.slice(0, end))}_${digest12(unhashed.slice(end + 1))}`;
+});
+
+const digest12 = (hashed: string): string => (hashed === '' ? NOTHING : hash('sha256', hashed).slice(0, 12));
+
+/** The values being written; reused for every hello. */
 let kept = new Uint16Array(1024);
 
-/**
- * Leaves the values in `kept`, ascending, without GREASE and, when they are extensions, without SNI and ALPN. Returns how
- * many there are.
- */
-function keepSorted(values: readonly number[], areExtensions: boolean): number {
+/** Leaves the values that `accepts` in `kept`, in order, and returns how many there are. */
+function keep(values: readonly number[], accepts: (value: number) => boolean): number {
   if (values.length > kept.length) kept = new Uint16Array(values.length);
-  const target = kept;
   let count = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if (isGrease(value)) continue;
-    if (areExtensions && (value === ExtensionType.serverName || value === ExtensionType.alpn)) continue;
-    target[count++] = value;
+    if (accepts(value)) kept[count++] = value;
   }
-  if (count > SMALL_LIST) target.subarray(0, count).sort();
-  else insertionSort(target, count);
   return count;
+}
+
+/** Puts the first `count` values of `kept` in ascending order. */
+function sort(count: number): void {
+  if (count > SMALL_LIST) kept.subarray(0, count).sort();
+  else insertionSort(kept, count);
 }
 
 function insertionSort(values: Uint16Array, count: number): void {
@@ -114,15 +129,20 @@ function insertionSort(values: Uint16Array, count: number): void {
   }
 }
 
-function hexText(values: ArrayLike<number>, count: number): string {
-  text.begin(count);
-  text.hex(values, count);
-  return text.take();
-}
-
-const digest12 = (hashed: string): string => (hashed === '' ? NOTHING : digests.of(hashed));
-
 const isCounted = (value: number): boolean => !isGrease(value);
+
+const isName = (type: number): boolean => type === ExtensionType.serverName || type === ExtensionType.alpn;
+
+const isHashedExtension = (type: number): boolean => !isName(type) && !isGrease(type);
+
+/** Extensions that are counted but not hashed. */
+function countNames(types: readonly number[]): number {
+  let count = 0;
+  for (let i = 0; i < types.length; i++) {
+    if (isName(types[i]!)) count++;
+  }
+  return count;
+}
 
 const twoDigits = (count: number): string => (count < 10 ? `0${count}` : `${Math.min(count, 99)}`);
 
