@@ -57,7 +57,7 @@ export class RedisKeys {
   }
 
   /** Where the entry of a (scope, destination) is. */
-  entry(scope: string, destination: string): { tag: number; key: string; field: Buffer } {
+  entry(scope: string, destination: string): EntryPlace {
     const pair = this.digester.ofPair(scope, destination);
     const spread = pair.readUInt32BE(DIGEST_BYTES);
     const tag = isWide(scope) ? (spread % WIDE_TAGS) % this.shape.tags : this.tagOf(scope);
@@ -86,6 +86,12 @@ export class RedisKeys {
   private short(name: string): string {
     return this.digester.of(name).toString('base64url');
   }
+}
+
+export interface EntryPlace {
+  readonly tag: number;
+  readonly key: string;
+  readonly field: Buffer;
 }
 
 /** Fixed when a store is made, since keys are computed from it. */

@@ -76,10 +76,15 @@ const textOf = (error: unknown): string =>
   error instanceof Error ? error.message || error.constructor.name : String(error);
 
 /** A first connection that takes longer than twice the wait for a reply is given up (sentinels were tried for 22 s). */
-async function inTime(timeoutMs: number, connecting: Promise<unknown>, giveUp: () => void): Promise<void> {
+async function inTime(
+  target: RedisTarget,
+  timeoutMs: number,
+  connecting: Promise<unknown>,
+  giveUp: () => void,
+): Promise<void> {
   const timer = new AbortController();
   const late = setTimeout(2 * timeoutMs, undefined, { signal: timer.signal }).then(() => {
-    throw new StoreError('unavailable', `nobody answered within ${2 * timeoutMs} ms`);
+    throw new StoreError('unavailable', `Redis at ${target.name} has not answered within ${2 * timeoutMs} ms`);
   });
   late.catch(() => undefined); // aborted, or told through the race
   try {
@@ -106,7 +111,7 @@ export async function connectStandalone(target: RedisTarget, options: ClientOpti
   });
   client.on('error', (error) => options.onEvent(false, textOf(error)));
   client.on('ready', () => options.onEvent(true, 'connected'));
-  await inTime(options.timeoutMs, client.connect(), () => client.destroy());
+  await inTime(target, options.timeoutMs, client.connect(), () => client.destroy());
   stands();
   const send = (args: readonly RedisArgument[]) => client.sendCommand<RedisReply>([...args], replies);
   return {
@@ -129,7 +134,7 @@ export async function connectCluster(target: RedisTarget, options: ClientOptions
   cluster.on('error', (error) => options.onEvent(false, textOf(error)));
   cluster.on('node-error', (error) => options.onEvent(false, textOf(error)));
   cluster.on('node-ready', () => options.onEvent(true, 'connected'));
-  await inTime(options.timeoutMs, cluster.connect(), () => cluster.destroy());
+  await inTime(target, options.timeoutMs, cluster.connect(), () => cluster.destroy());
   stands();
   return {
     send: (key, args) => cluster.sendCommand<RedisReply>(key, false, [...args], replies),
@@ -163,7 +168,7 @@ export async function connectSentinel(target: RedisTarget, options: ClientOption
   sentinel.on('error', (error) => options.onEvent(false, textOf(error)));
   sentinel.on('client-error', (event) => options.onEvent(false, textOf(event.error)));
   sentinel.on('topology-change', () => options.onEvent(true, 'connected'));
-  await inTime(options.timeoutMs, sentinel.connect(), () => void sentinel.destroy());
+  await inTime(target, options.timeoutMs, sentinel.connect(), () => void sentinel.destroy());
   stands();
   const send = (args: readonly RedisArgument[]) => sentinel.sendCommand<RedisReply>(false, [...args], replies);
   return {

@@ -23,16 +23,23 @@ async function connectTarget(target: RedisTarget, options: RedisOptions): Promis
     const connection = await connect(target, { ...options, timeoutMs, onEvent: (up, why) => health.event(up, why) });
     return new Link(target, options, timeoutMs, connection, health);
   } catch (error) {
-    throw redisError(error, target.name);
+    throw startError(redisError(error, target.name), target);
   }
+}
+
+/** A server without TLS waits for the rest of what it takes for a long word, so silence is all that shows. */
+function startError(error: StoreError, target: RedisTarget): StoreError {
+  if (!target.tls || error.code !== 'unavailable') return error;
+  return new StoreError('unavailable', `${error.message}. Does it speak TLS there?`, { cause: error.cause });
 }
 
 /**
  * Whether it makes sense to write to the connection. A command that got no reply in time makes it silent: nothing more
- * is written, because every write would put off the socket's own timeout, which is what makes a new connection.
+ * is written, because every write would put off the socket's own timeout, which is what makes a new connection. The
+ * silence ends with any sign of life or death, and after a while by itself.
  */
 class Health {
-  silent = false;
+  private silentUntil = 0;
   private up = true;
   private readonly onState: ((up: boolean, why: string) => void) | undefined;
 
@@ -40,25 +47,28 @@ class Health {
     this.onState = onState;
   }
 
+  isSilent(): boolean {
+    return performance.now() < this.silentUntil;
+  }
+
+  /** The connection went or came. */
   event(up: boolean, why: string): void {
-    this.silent = false;
-    this.tell(up, why);
-  }
-
-  missed(why: string): void {
-    this.silent = true;
-    this.tell(false, why);
-  }
-
-  answered(): void {
-    this.silent = false;
-    this.tell(true, 'it answers');
-  }
-
-  private tell(up: boolean, why: string): void {
+    this.silentUntil = 0;
     if (up === this.up) return;
     this.up = up;
     this.onState?.(up, why);
+  }
+
+  /** A command is late; `reply` is what it still waits for. */
+  missed(timeoutMs: number, reply: Promise<unknown>): void {
+    this.event(false, `no reply within ${timeoutMs} ms`);
+    this.silentUntil = performance.now() + 2 * timeoutMs;
+    reply.then(
+      () => this.event(true, 'it answers'),
+      () => {
+        this.silentUntil = 0;
+      },
+    );
   }
 }
 
@@ -114,17 +124,13 @@ class Link implements RedisLink {
 
   private async inTime<T>(call: () => Promise<T>): Promise<T> {
     if (this.closed) throw new StoreError('closed', `the connection to Redis at ${this.name} is closed`);
-    if (this.health.silent) throw this.noReply();
+    if (this.health.isSilent()) throw this.noReply();
     let timer: NodeJS.Timeout | undefined;
     try {
       const reply = call();
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
-          this.health.missed(`no reply within ${this.timeoutMs} ms`);
-          reply.then(
-            () => this.health.answered(),
-            () => undefined, // the connection's own end is told by an event
-          );
+          this.health.missed(this.timeoutMs, reply);
           reject(this.noReply());
         }, this.timeoutMs);
       });

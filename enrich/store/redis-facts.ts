@@ -15,9 +15,8 @@ const TRIM_AT_A_TIME = 500;
 /** Series, or tags, that maintenance has under way at a time. */
 const IN_FLIGHT = 64;
 
-/** What one script call puts: facts of one tag, and where their answers belong. */
+/** What one script call puts, and where the answers belong. */
 interface Call {
-  readonly tag: number;
   readonly facts: PreparedFact[];
   readonly places: number[];
 }
@@ -48,7 +47,6 @@ export class RedisFacts {
   async put(facts: readonly Fact[]): Promise<boolean[]> {
     const prepared = prepareFacts(facts, this.digester);
     const changed: boolean[] = new Array(facts.length).fill(false);
-    // One tag's calls go out in order on one connection, so facts of one name stay in the batch's order.
     const answers = await settled(
       this.callsOf(prepared).map(async (call) => ({ call, reply: await this.putCall(call) })),
     );
@@ -111,15 +109,16 @@ export class RedisFacts {
     return gone;
   }
 
+  /** Facts of one name stay in the batch's order: their calls go out in order on one connection. */
   private callsOf(facts: readonly PreparedFact[]): Call[] {
     const open = new Map<number, Call>();
     const calls: Call[] = [];
     for (const [place, fact] of facts.entries()) {
-      const tag = this.keys.tagOf(fact.shard);
-      let call = open.get(tag);
+      const route = routeOf(this.link, this.keys.tagOf(fact.shard));
+      let call = open.get(route);
       if (call === undefined || call.facts.length === MAX_FACTS_A_CALL) {
-        call = { tag, facts: [], places: [] };
-        open.set(tag, call);
+        call = { facts: [], places: [] };
+        open.set(route, call);
         calls.push(call);
       }
       call.facts.push(fact);
@@ -128,24 +127,24 @@ export class RedisFacts {
     return calls;
   }
 
-  private putCall({ tag, facts }: Call): Promise<RedisReply> {
-    const keys = [this.keys.registry(tag)];
+  private putCall({ facts }: Call): Promise<RedisReply> {
+    const keys: string[] = [];
     const names: RedisArgument[] = [];
     const numbered = new Map<string, number>();
     const put: RedisArgument[] = [];
     for (const { shard, kind, id, record } of facts) {
+      const tag = this.keys.tagOf(shard);
       const key = this.keys.facts(tag, kind, shard);
       let series = numbered.get(key);
       if (series === undefined) {
         series = numbered.size + 1;
         numbered.set(key, series);
-        keys.push(key, this.keys.index(tag, kind, shard));
+        keys.push(this.keys.registry(tag), key, this.keys.index(tag, kind, shard));
         names.push(shard, String(kindBit(kind)));
       }
       put.push(String(series), id, record);
     }
-    const head = [String(this.most), String(this.ttlMs), String(numbered.size)];
-    return this.link.evaluate(PUT, keys, [...head, ...names, ...put]);
+    return this.link.evaluate(PUT, keys, [String(this.most), String(this.ttlMs), ...names, ...put]);
   }
 
   private async range(
@@ -194,6 +193,11 @@ export class RedisFacts {
       }
     }
   }
+}
+
+/** Things of one route may share a script call: of one tag in a cluster, all of them elsewhere. */
+export function routeOf(link: RedisLink, tag: number): number {
+  return link.mode === 'cluster' ? tag : 0;
 }
 
 /** All of them, or the first error once none is under way any more: a caller that tries again meets no stragglers. */

@@ -1,13 +1,15 @@
-import type { RedisKeys, RedisShape } from './keys.ts';
+import type { EntryPlace, RedisKeys, RedisShape } from './keys.ts';
 import { MAX_DAY, maxFreshADay } from './limits.ts';
-import { pairs, settled } from './redis-facts.ts';
-import type { RedisArgument, RedisLink } from './redis-link.ts';
-import { FORGET, OBSERVE } from './redis-scripts.ts';
+import { pairs, routeOf, settled } from './redis-facts.ts';
+import type { RedisArgument, RedisLink, RedisReply } from './redis-link.ts';
+import { FORGET, OBSERVE, PEEK } from './redis-scripts.ts';
 import { ENTRY_BYTES, unpackEntry, WINDOW_DAYS } from './sighting.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Observation } from './store.ts';
 
 /** Sightings in one call of a script. */
 const MAX_SIGHTINGS_A_CALL = 100;
+/** Entries that one call reads. */
+const MAX_PEEKS_A_CALL = 500;
 /** Hashes of entries that one call of FORGET looks through: about 2,500 entries. */
 const HASHES_A_CALL = 64;
 /** Calls of FORGET under way at a time; Redis serves others in between. */
@@ -31,33 +33,29 @@ export class RedisFamiliarity {
   }
 
   async observe(observations: readonly Observation[]): Promise<void> {
-    const byTag = new Map<number, Call>();
-    const calls: Call[] = [];
-    for (const observation of observations) {
-      const { tag, key, field } = this.keys.entry(observation.scope, observation.destination);
-      let call = byTag.get(tag);
-      if (call === undefined || call.sightings === MAX_SIGHTINGS_A_CALL) {
-        call = new Call(this.keys.horizon(tag));
-        byTag.set(tag, call);
-        calls.push(call);
-      }
-      call.add(key, this.keys.novelty(tag, observation.scope), field, observation, this.mostFresh(observation.scope));
-    }
+    const calls = this.calls(observations, MAX_SIGHTINGS_A_CALL, (call, observation, { tag, key, field }) => {
+      const { scope, day, tainted } = observation;
+      const places = [this.keys.horizon(tag), key, this.keys.novelty(tag, scope)].map((each) => call.numberOf(each));
+      call.args.push(...places, field, String(day), tainted ? '1' : '0', String(this.mostFresh(scope)));
+    });
     const ttl = String(this.ttlMs);
     const dropped = await settled(calls.map((call) => this.link.evaluate(OBSERVE, call.keys, [ttl, ...call.args])));
     for (const each of dropped) this.dropped += Number(each);
   }
 
   async familiarity(queries: readonly FamiliarityKey[]): Promise<(Familiarity | undefined)[]> {
-    const replies = await settled(
-      queries.map(({ scope, destination }) => {
-        const { key, field } = this.keys.entry(scope, destination);
-        return this.link.send(key, ['HGET', key, field]);
-      }),
-    );
-    return replies.map((reply) =>
-      Buffer.isBuffer(reply) && reply.length === ENTRY_BYTES ? unpackEntry(reply) : undefined,
-    );
+    const calls = this.calls(queries, MAX_PEEKS_A_CALL, (call, _, { key, field }) => {
+      call.keys.push(key);
+      call.args.push(field);
+    });
+    const replies = await settled(calls.map((call) => this.link.evaluate(PEEK, call.keys, call.args)));
+    const known: (Familiarity | undefined)[] = new Array(queries.length).fill(undefined);
+    for (const [i, { places }] of calls.entries()) {
+      const entries = replies[i];
+      for (const [j, place] of places.entries())
+        known[place] = entryOf(Array.isArray(entries) ? entries[j] : undefined);
+    }
+    return known;
   }
 
   async novelty(scope: string, fromDay: number, toDay: number): Promise<NoveltyDay[]> {
@@ -122,34 +120,52 @@ export class RedisFamiliarity {
     return { newest, days };
   }
 
+  /** Things of one route put into as few calls as their size allows. */
+  private calls<T extends FamiliarityKey>(
+    things: readonly T[],
+    mostACall: number,
+    put: (call: Call, thing: T, entry: EntryPlace) => void,
+  ): Call[] {
+    const open = new Map<number, Call>();
+    const calls: Call[] = [];
+    for (const [place, thing] of things.entries()) {
+      const entry = this.keys.entry(thing.scope, thing.destination);
+      const route = routeOf(this.link, entry.tag);
+      let call = open.get(route);
+      if (call === undefined || call.places.length === mostACall) {
+        call = new Call();
+        open.set(route, call);
+        calls.push(call);
+      }
+      call.places.push(place);
+      put(call, thing, entry);
+    }
+    return calls;
+  }
+
   /** A scope that is spread has its cap spread as well. */
   private mostFresh(scope: string): number {
     return Math.ceil(maxFreshADay(scope) / this.keys.tagsOf(scope).length);
   }
 }
 
-/** The keys and arguments of one call of OBSERVE. */
+/** Keys and arguments of one script call, and where its answers belong. */
 class Call {
-  readonly keys: string[];
+  readonly keys: string[] = [];
   readonly args: RedisArgument[] = [];
-  sightings = 0;
-  private readonly numbered = new Map<string, number>();
+  readonly places: number[] = [];
+  private readonly numbered = new Map<string, string>();
 
-  constructor(horizon: string) {
-    this.keys = [horizon];
-  }
-
-  add(entries: string, days: string, field: Buffer, { day, tainted }: Observation, mostFresh: number): void {
-    const numbers = [String(this.numberOf(entries)), String(this.numberOf(days))];
-    this.args.push(...numbers, field, String(day), tainted ? '1' : '0', String(mostFresh));
-    this.sightings++;
-  }
-
-  private numberOf(key: string): number {
+  /** The key's number among KEYS, from 1. */
+  numberOf(key: string): string {
     const known = this.numbered.get(key);
     if (known !== undefined) return known;
-    const number = this.keys.push(key);
+    const number = String(this.keys.push(key));
     this.numbered.set(key, number);
     return number;
   }
+}
+
+function entryOf(reply: RedisReply | undefined): Familiarity | undefined {
+  return Buffer.isBuffer(reply) && reply.length === ENTRY_BYTES ? unpackEntry(reply) : undefined;
 }

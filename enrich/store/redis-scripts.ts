@@ -63,16 +63,16 @@ end
 `;
 
 /**
- * Puts facts. KEYS: registry, then facts and index of each series. ARGV: most facts of a series, TTL ms, number of
- * series, then (shard, bit of the kind) of each series, then (series number, id, record) of each fact.
+ * Puts facts. KEYS: registry, facts and index of each series. ARGV: most facts of a series, TTL ms, then (shard, bit of
+ * the kind) of each series, then (series number, id, record) of each fact.
  * Returns the number evicted, then 1 or 0 for each fact: whether it changed anything.
  */
 export const PUT = redisScript(`${RECORD}
-local most, ttl, count = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local most, ttl, count = tonumber(ARGV[1]), ARGV[2], #KEYS / 3
 local answers, evicted = { 0 }, 0
-for i = 4 + 2 * count, #ARGV, 3 do
+for i = 3 + 2 * count, #ARGV, 3 do
   local series, id, record = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
-  local facts, index = KEYS[2 * series], KEYS[2 * series + 1]
+  local facts, index = KEYS[3 * series - 1], KEYS[3 * series]
   local known = redis.call('HGET', facts, id)
   local changed = 0
   if not known or supersedes(record, known) then
@@ -92,12 +92,13 @@ for i = 4 + 2 * count, #ARGV, 3 do
   answers[#answers + 1] = changed
 end
 for series = 1, count do
-  local shard, kind = ARGV[2 + 2 * series], tonumber(ARGV[3 + 2 * series])
-  redis.call('PEXPIRE', KEYS[2 * series], ttl)
-  redis.call('PEXPIRE', KEYS[2 * series + 1], ttl)
-  local bits = tonumber(redis.call('HGET', KEYS[1], shard) or '0')
-  if bit.band(bits, kind) == 0 and redis.call('EXISTS', KEYS[2 * series]) == 1 then
-    redis.call('HSET', KEYS[1], shard, bit.bor(bits, kind))
+  local registry, facts, index = KEYS[3 * series - 2], KEYS[3 * series - 1], KEYS[3 * series]
+  local shard, kind = ARGV[1 + 2 * series], tonumber(ARGV[2 + 2 * series])
+  redis.call('PEXPIRE', facts, ttl)
+  redis.call('PEXPIRE', index, ttl)
+  local bits = tonumber(redis.call('HGET', registry, shard) or '0')
+  if bit.band(bits, kind) == 0 and redis.call('EXISTS', facts) == 1 then
+    redis.call('HSET', registry, shard, bit.bor(bits, kind))
   end
 end
 answers[1] = evicted
@@ -139,13 +140,13 @@ end
 return gone`);
 
 /**
- * Adds sightings. KEYS: horizon, then hashes of entries and of days. ARGV: TTL ms, then of each sighting: number of its
- * entry key, number of its day key, field, day, 1 when tainted, most fresh destinations of a day.
+ * Adds sightings. KEYS: horizons, hashes of entries and of days. ARGV: TTL ms, then of each sighting: the numbers of its
+ * horizon, its entries and its days among the keys, field, day, 1 when tainted, most fresh destinations of a day.
  * Returns how many were dropped for the last reason. Numbers follow sighting.ts; a day's value is seen + fresh × 2^26.
  */
 export const OBSERVE = redisScript(`
 local FRESH = 67108864
-local horizon, ttl = tonumber(redis.call('GET', KEYS[1]) or '0'), ARGV[1]
+local ttl, horizons = ARGV[1], {}
 local dropped, written = 0, {}
 local function unsigned(x) if x < 0 then return x + 4294967296 end return x end
 local function add(key, day, amount)
@@ -157,10 +158,15 @@ local function trim(key, oldest)
     if day and day < oldest then redis.call('HDEL', key, field) end
   end
 end
-for i = 2, #ARGV, 6 do
-  local entries, days_key = KEYS[tonumber(ARGV[i])], KEYS[tonumber(ARGV[i + 1])]
-  local field, day = ARGV[i + 2], tonumber(ARGV[i + 3])
-  local tainted, most = ARGV[i + 4] == '1', tonumber(ARGV[i + 5])
+local function horizon_of(key)
+  if not horizons[key] then horizons[key] = tonumber(redis.call('GET', key) or '0') end
+  return horizons[key]
+end
+for i = 2, #ARGV, 7 do
+  local horizon = horizon_of(KEYS[tonumber(ARGV[i])])
+  local entries, days_key = KEYS[tonumber(ARGV[i + 1])], KEYS[tonumber(ARGV[i + 2])]
+  local field, day = ARGV[i + 3], tonumber(ARGV[i + 4])
+  local tainted, most = ARGV[i + 5] == '1', tonumber(ARGV[i + 6])
   local known = redis.call('HGET', entries, field)
   local first, last, days, first_tainted
   local moved_from, moved, seen_added, full = nil, false, false, false
@@ -219,6 +225,12 @@ for _, key in ipairs(KEYS) do
   if written[key] then redis.call('PEXPIRE', key, ttl) end
 end
 return dropped`);
+
+/** Reads entries. KEYS: a hash for each; ARGV: its field. Returns the entries, false for one that is not there. */
+export const PEEK = redisScript(`
+local entries = {}
+for i, key in ipairs(KEYS) do entries[i] = redis.call('HGET', key, ARGV[i]) end
+return entries`);
 
 /**
  * Removes entries of destinations last seen before a day, and raises the horizon to it. KEYS: horizon, then hashes of

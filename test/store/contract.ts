@@ -42,8 +42,8 @@ export async function codeOf(call: Promise<unknown>): Promise<StoreErrorCode | '
   }
 }
 
-/** What every implementation of Store must do. `open` gives an empty one. */
-export function storeContract(name: string, open: () => Promise<Opened>): void {
+/** What every implementation of Store must do. `open` gives an empty one; `effort` scales the runs of properties. */
+export function storeContract(name: string, open: () => Promise<Opened>, effort = 1): void {
   describe(`${name} as a Store`, () => {
     let opened: Opened;
     let shard: string;
@@ -58,13 +58,13 @@ export function storeContract(name: string, open: () => Promise<Opened>): void {
 
     factContract(the, () => shard);
     limitContract(the, () => shard);
-    orderContract(the);
-    familiarityContract(the);
+    orderContract(the, effort);
+    familiarityContract(the, effort);
     alertContract(the);
   });
 
   describe(`${name} as the memory of an organisation`, () => {
-    wideContract(open);
+    wideContract(open, effort);
   });
 
   describe(`${name} as a Store that forgets`, () => {
@@ -230,7 +230,7 @@ function retold<T>(things: readonly T[]): fc.Arbitrary<T[][]> {
 
 const story = fc.array(anyFact, { maxLength: 25 }).chain((facts) => fc.tuple(fc.constant(facts), retold(facts)));
 
-function orderContract(the: () => Store): void {
+function orderContract(the: () => Store, effort: number): void {
   it('answers the same for any order, repetition and batching of the same facts', async () => {
     await fc.assert(
       fc.asyncProperty(story, async ([facts, batches]) => {
@@ -241,7 +241,7 @@ function orderContract(the: () => Store): void {
         for (const batch of batches) await the().put(batch.map(inSpace));
         await expectAnswers(the(), model, inSpace);
       }),
-      { numRuns: 60 },
+      { numRuns: 60 * effort },
     );
   });
 
@@ -255,7 +255,7 @@ function orderContract(the: () => Store): void {
         await Promise.all(batches.map((batch) => the().put(batch.map(inSpace))));
         await expectAnswers(the(), model, inSpace);
       }),
-      { numRuns: 40 },
+      { numRuns: 40 * effort },
     );
   });
 
@@ -268,7 +268,7 @@ function orderContract(the: () => Store): void {
           expect(await the().put(batch.map((f) => ({ ...f, shard: `${space}:${f.shard}` })))).toEqual(model.put(batch));
         }
       }),
-      { numRuns: 30 },
+      { numRuns: 30 * effort },
     );
   });
 }
@@ -319,7 +319,7 @@ const anyObservation: fc.Arbitrary<Observation> = fc.record({
 
 const sightings = fc.array(anyObservation, { maxLength: 30 }).chain((all) => fc.tuple(fc.constant(all), retold(all)));
 
-function familiarityContract(the: () => Store): void {
+function familiarityContract(the: () => Store, effort: number): void {
   it('knows the days of a destination and nothing of another', async () => {
     const scope = unused('host');
     await the().observe([
@@ -378,7 +378,7 @@ function familiarityContract(the: () => Store): void {
           expect(await the().familiarity(asked)).toEqual(asked.map((query) => model.familiarity(query)));
         }
       }),
-      { numRuns: 80 },
+      { numRuns: 80 * effort },
     );
   });
 }
@@ -433,7 +433,7 @@ function alertContract(the: () => Store): void {
 
 const DAY = 86_400_000_000;
 
-function wideContract(open: () => Promise<Opened>): void {
+function wideContract(open: () => Promise<Opened>, effort: number): void {
   it('makes familiarity and novelty of the organisation a function of the set of sightings', async () => {
     await fc.assert(
       fc.asyncProperty(sightings, async ([all, batches]) => {
@@ -447,7 +447,7 @@ function wideContract(open: () => Promise<Opened>): void {
         expect(await store.familiarity(asked)).toEqual(asked.map((query) => model.familiarity(query)));
         await remove();
       }),
-      { numRuns: 20 },
+      { numRuns: 20 * effort },
     );
   });
 }
