@@ -31,7 +31,8 @@ export class RecordSplitter {
   end(): void {
     this.slide();
     this.window.ended = true;
-    this.run();
+    do this.run();
+    while (this.structured.giveUp());
     this.structured.end();
   }
 

@@ -62,12 +62,20 @@ export class StructuredSplitter {
     return first === '<' ? this.markup() : this.otherLine();
   }
 
-  /** End of input: what is open is cut off. */
+  /** At the end of input: gives up an object that is still open, so that what it swallowed can be read; false when there is none. */
+  giveUp(): boolean {
+    const { span } = this;
+    if (!span) return false;
+    this.span = undefined;
+    this.damage(span.start, 'cut off at the end');
+    this.resume(span);
+    return true;
+  }
+
+  /** End of input: says what is left open. */
   end(): void {
     this.noteJunk();
-    if (this.span) this.damage(this.span.start, 'cut off at the end');
-    else if (this.batches.length > 0 && !this.hasDamage) this.damage(this.window.at, 'array cut off at the end');
-    this.span = undefined;
+    if (this.batches.length > 0 && !this.hasDamage) this.damage(this.window.at, 'array cut off at the end');
   }
 
   private openObject(): Step {
