@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { formatMicros, parseMicros } from '../../sensor/base/timestamp.ts';
+import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostRef } from '../event/endpoint-event.ts';
 import { type BrowserVerdict, browserClass } from '../evidence/browser.ts';
@@ -12,7 +12,7 @@ import { HostProcesses } from '../join/gather.ts';
 import type { JoinResult } from '../join/join-flow.ts';
 import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
 import type { Settings } from '../settings.ts';
-import type { Store } from '../store/store.ts';
+import type { Fact, Store } from '../store/store.ts';
 import { type Baseline, baselineOf } from './familiarity.ts';
 import { type Link, linkOf } from './link.ts';
 
@@ -21,6 +21,9 @@ const MAX_FLOWS = 20_000;
 const MAX_STAGING = 2_000;
 /** Flows of one episode that its verdict lists; all are summed. */
 export const LISTED_FLOWS = 50;
+/** Days by which a host's habit of packing is judged. */
+const HABIT_DAYS = 30;
+const HABIT = HABIT_DAYS * 86_400_000_000;
 /** Staging this much after a flow began may still precede its bytes: clocks differ. */
 const CLOCK_SLACK = 5_000_000;
 
@@ -55,7 +58,7 @@ export interface Episode {
   /** Strongest link first is not assumed: by time, then id. */
   readonly staging: readonly LinkedStaging[];
   readonly baseline: Baseline;
-  /** Packings on this host per day over the last 30 days, this episode's own left out. */
+  /** Packings on this host per day, this episode's own horizon left out. */
   readonly archivesPerDay: number;
   /** Look-ups of the destination's name were seen; undefined when the host shows no look-ups at all. */
   readonly lookedUp: boolean | undefined;
@@ -63,16 +66,26 @@ export interface Episode {
   readonly joinProbability: number;
 }
 
+/** Flows of one lineage to one destination in one window. */
 interface Group {
+  /** Entity of the lineage's root. */
   readonly root: string;
   /** Destination entity. */
   readonly entity: string;
-  readonly members: { flow: EpisodeFlow; chain: readonly ProcessInfo[] | undefined }[];
+  /** Microseconds since 1970 UTC. */
+  readonly windowStart: number;
+  /** By start, then id. */
+  readonly members: Member[];
+}
+
+interface Member {
+  readonly flow: EpisodeFlow;
+  readonly chain: readonly ProcessInfo[] | undefined;
 }
 
 /**
- * The candidate episodes of a host: flows that followed staging, grouped by lineage and destination. Pure in what the
- * store holds: the same facts give the same episodes.
+ * The candidate episodes of a host that touch [from, to]: flows that followed staging, grouped by lineage and destination.
+ * Pure in what the store holds: the same facts give the same episodes, whatever part of them is asked for.
  */
 export async function episodesOfHost(
   store: Store,
@@ -83,11 +96,27 @@ export async function episodesOfHost(
 ): Promise<Episode[]> {
   const shard = hostShard(hostId);
   const horizon = settings.horizonMicros;
-  const stagingFacts = await store.between(shard, 'staging', from - 2 * horizon, to + CLOCK_SLACK, MAX_STAGING);
-  const stories = mergeStaging(stagingFacts.map((fact) => fact.body as StagingFact));
+  const facts = await store.between(shard, 'staging', from - HABIT - 2 * horizon, to + horizon, MAX_STAGING);
+  const stories = mergeStaging(facts.map((fact) => fact.body as StagingFact));
   if (stories.length === 0) return [];
-  const joined = await store.between(shard, 'joined', from - horizon, to, MAX_FLOWS);
+  const joined = await store.between(shard, 'joined', from - horizon, to + horizon, MAX_FLOWS);
   const processes = new HostProcesses(store, hostId);
+  const groups = await grouped(joined, stories, processes, horizon);
+  const episodes: Episode[] = [];
+  for (const group of groups) {
+    // A window at the edge may have flows that were not read: it is looked at when it is asked for as a whole.
+    if (group.windowStart > to || group.windowStart + horizon < from) continue;
+    episodes.push(await assemble(store, hostId, group, stories, processes, settings));
+  }
+  return episodes.filter((episode) => episode.staging.length > 0);
+}
+
+async function grouped(
+  joined: readonly Fact[],
+  stories: readonly StagingStory[],
+  processes: HostProcesses,
+  horizon: number,
+): Promise<Group[]> {
   const groups = new Map<string, Group>();
   for (const fact of joined) {
     const { record, join } = fact.body as JoinedBody;
@@ -95,21 +124,33 @@ export async function episodesOfHost(
     const end = parseMicros(record.event.end) ?? fact.at;
     if (!stories.some((s) => s.at <= end + CLOCK_SLACK && s.at >= fact.at - horizon)) continue;
     const chain = await processes.chainOf(join, fact.at);
-    const root = chain ? lineageRoot(chain).entityId : 'unattributed';
+    const top = chain ? lineageRoot(chain) : undefined;
+    const root = top?.entityId ?? 'unattributed';
     const { entity } = destinationOf(record);
-    const key = JSON.stringify([root, entity]);
+    const windowStart = windowOf(fact.at, top?.startedAt, horizon);
+    const key = JSON.stringify([root, entity, windowStart]);
     let group = groups.get(key);
-    if (!group) groups.set(key, (group = { root, entity, members: [] }));
+    if (!group) {
+      group = { root, entity, windowStart, members: [] };
+      groups.set(key, group);
+    }
     group.members.push({ flow: { record, join, start: fact.at, end }, chain });
   }
-  const episodes: Episode[] = [];
-  for (const group of [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, g]) => g)) {
-    for (const members of windows(group.members, horizon)) {
-      episodes.push(await assemble(store, hostId, { ...group, members }, stories, processes, settings));
-    }
-  }
-  return episodes.filter((episode) => episode.staging.length > 0);
+  for (const group of groups.values()) group.members.sort(byStart);
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
+
+/**
+ * Cuts a long-lived activity (a backup service) into windows of the horizon's length, counted from the start of its root
+ * process where that is known: a function of the flow alone, so that late flows move no window.
+ */
+function windowOf(start: number, rootStart: number | undefined, horizon: number): number {
+  const anchor = rootStart !== undefined && rootStart <= start ? rootStart : 0;
+  return anchor + Math.floor((start - anchor) / horizon) * horizon;
+}
+
+const byStart = (a: Member, b: Member): number =>
+  a.flow.start - b.flow.start || (a.flow.record.waybill.flow_id < b.flow.record.waybill.flow_id ? -1 : 1);
 
 const destinationOf = (record: FlowRecord): DestinationEntity =>
   destinationEntity({
@@ -119,20 +160,6 @@ const destinationOf = (record: FlowRecord): DestinationEntity =>
 
 const leavesNetwork = (record: FlowRecord): boolean =>
   record.network.direction === 'egress' || record.network.direction === 'external';
-
-/** Cuts a long-lived activity (a backup service) into stretches no longer than the horizon. */
-function windows(members: Group['members'], horizon: number): Group['members'][] {
-  const sorted = [...members].sort((a, b) => a.flow.start - b.flow.start || (idOf(a.flow) < idOf(b.flow) ? -1 : 1));
-  const cut: Group['members'][] = [];
-  for (const member of sorted) {
-    const current = cut.at(-1);
-    if (current && member.flow.start - current[0]!.flow.start <= horizon) current.push(member);
-    else cut.push([member]);
-  }
-  return cut;
-}
-
-const idOf = (flow: EpisodeFlow): string => flow.record.waybill.flow_id;
 
 async function assemble(
   store: Store,
@@ -156,8 +183,8 @@ async function assemble(
     if (staging) linked.push(staging);
   }
   const first = flows[0]!;
-  const monthAgo = first.start - 30 * 86_400_000_000;
-  const archives = await store.count(hostShard(hostId), 'staging', monthAgo, first.start - settings.horizonMicros);
+  // How often this host packs, before the episode's own day.
+  const habit = stories.filter((s) => s.at >= first.start - HABIT && s.at < first.start - settings.horizonMicros);
   const baseline = await baselineOf(store, {
     hostId,
     identity,
@@ -166,7 +193,7 @@ async function assemble(
     ...(process?.user ? { user: process.user } : {}),
   });
   return {
-    id: episodeId(hostId, group.root, group.entity, first.start),
+    id: episodeId(hostId, group.root, group.entity, group.windowStart),
     host,
     process,
     chain,
@@ -176,14 +203,14 @@ async function assemble(
     flows,
     staging: linked,
     baseline,
-    archivesPerDay: archives / Math.max(1, Math.min(30, baseline.days)),
+    archivesPerDay: habit.length / Math.max(1, Math.min(HABIT_DAYS, baseline.days)),
     lookedUp: await lookedUp(store, hostId, main.flow),
     joinProbability: main.flow.join.probability,
   };
 }
 
 /** The member that sent most; ties go to the earliest. */
-function mostBytes(members: Group['members']): Group['members'][number] {
+function mostBytes(members: readonly Member[]): Member {
   let best = members[0]!;
   for (const member of members) if (member.flow.record.source.bytes > best.flow.record.source.bytes) best = member;
   return best;
@@ -191,7 +218,7 @@ function mostBytes(members: Group['members']): Group['members'][number] {
 
 async function linkStory(
   story: StagingStory,
-  members: Group['members'],
+  members: readonly Member[],
   chain: readonly ProcessInfo[] | undefined,
   processes: HostProcesses,
   settings: Settings,
@@ -224,7 +251,7 @@ const LINK_ORDER: readonly Link[] = [
 ];
 
 /** The sending processes of an episode, each once. */
-function distinctChains(members: Group['members']): (readonly ProcessInfo[] | undefined)[] {
+function distinctChains(members: readonly Member[]): (readonly ProcessInfo[] | undefined)[] {
   const byEntity = new Map<string, readonly ProcessInfo[]>();
   for (const { chain } of members)
     if (chain && !byEntity.has(chain[0]!.entityId)) byEntity.set(chain[0]!.entityId, chain);
@@ -241,8 +268,8 @@ async function lookedUp(store: Store, hostId: string, flow: EpisodeFlow): Promis
   return found.some((f) => f.at > flow.start - 24 * hour && f.at < flow.start + hour);
 }
 
-/** Stable: what the episode is about, and when its horizon began, to the minute the first flow did. */
-function episodeId(hostId: string, root: string, entity: string, start: number): string {
-  const about = JSON.stringify([hostId, root, entity, formatMicros(start).slice(0, 16)]);
+/** Stable: what the episode is about, and its window. */
+function episodeId(hostId: string, root: string, entity: string, windowStart: number): string {
+  const about = JSON.stringify([hostId, root, entity, windowStart]);
   return `wb-${createHash('sha256').update(about).digest('hex').slice(0, 16)}`;
 }
