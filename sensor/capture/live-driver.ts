@@ -63,7 +63,8 @@ function dumpcap(r: CaptureRequest): DriverProgram {
 }
 
 function readDumpcap(line: string): LauncherReport | undefined {
-  if (line.startsWith('Capturing on ')) return { is: 'listening' };
+  // "Capturing on" comes before the interface is open.
+  if (line.startsWith('File: ')) return { is: 'listening' };
   const both = /^Packets received\/dropped on interface .*: (\d{1,15})\/(\d{1,15}) /.exec(line);
   if (!both) return undefined;
   const dropped = Number(both[2]);

@@ -43,7 +43,10 @@ let drained: () => void = () => {};
 
 process.on('message', (order: unknown) => {
   if (!isLauncherOrder(order)) return;
-  if (order === 'drained') return drained();
+  if (order === 'drained') {
+    drained();
+    return;
+  }
   if (order === 'stop') stopping = true;
   hurry = true;
   endProgram();
@@ -80,15 +83,15 @@ function report(message: LauncherReport): void {
 
 /** Runs the program until it has ended and its last words have been read. */
 function runProgram({ command, args, countsSignal, read }: DriverProgram): Promise<CaptureEnd> {
-  const child = spawn(command, args, {
+  const child = spawn(command, [...args], {
     stdio: ['ignore', PACKETS_FD, 'pipe'],
-    env: { PATH: process.env['PATH'] ? `${process.env['PATH']}:${SYSTEM_PATH}` : SYSTEM_PATH, LC_ALL: 'C' },
+    env: { PATH: process.env.PATH ? `${process.env.PATH}:${SYSTEM_PATH}` : SYSTEM_PATH, LC_ALL: 'C' },
   });
   running = child;
   let listened = false;
   let said = '';
   let startError: string | undefined;
-  const lines = createInterface({ input: child.stderr });
+  const lines = createInterface({ input: child.stderr! });
   lines.on('line', (line) => {
     const message = read(line.slice(0, LINE_CHARS));
     if (message?.is === 'listening') listened = true;

@@ -1,0 +1,27 @@
+/**
+ * The machine's clocks. Only programs' edges read them: everything inside takes time as an argument.
+ */
+
+/** Wall clock, microseconds since 1970 UTC. Its steps are the operating system's: milliseconds. */
+export const wallMicros = (): number => Date.now() * 1000;
+
+/** A clock that never goes back, milliseconds. */
+export const monotonicMillis = (): number => performance.now();
+
+/** The fine clock may be this far from the wall clock before it is set again. */
+const DRIFT_MICROS = 2_000;
+
+/** Wall-clock time in steps of a microsecond: the monotonic clock, set by the wall clock and set again when they part. */
+export class FineClock {
+  private offsetMicros = wallMicros() - Math.round(performance.now() * 1000);
+
+  micros(): number {
+    const fine = Math.round(performance.now() * 1000) + this.offsetMicros;
+    const error = wallMicros() - fine;
+    if (error > DRIFT_MICROS || error < -DRIFT_MICROS) {
+      this.offsetMicros += error;
+      return fine + error;
+    }
+    return fine;
+  }
+}

@@ -1,0 +1,164 @@
+/** Capture, pipeline, clock and loss of one interface: the live sensor without its command line. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { monotonicMillis, wallMicros } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { type CaptureListener, LiveCapture } from '../capture/live-capture.ts';
+import { stampsOnArrival } from '../capture/live-driver.ts';
+import { interfaceState } from '../capture/live-interface.ts';
+import type { CaptureEnd, CaptureRequest } from '../capture/live-messages.ts';
+import type { PacketSink } from '../capture/packet.ts';
+import { buildPipeline, type Pipeline } from '../flow/pipeline.ts';
+import type { RecordOptions } from '../flow/to-record.ts';
+import { DEFAULT_LIMITS, type TrackerCounters } from '../flow/tracker.ts';
+import type { FlowRecord } from '../record/flow-record.ts';
+import { type Loss, LossWindow } from './loss-window.ts';
+
+const SAMPLE_MILLIS = 1_000;
+/** Length of the loss window, samples. */
+const WINDOW_SAMPLES = 60;
+/** The clock drives the pipeline when no packet has come for this long. */
+const QUIET_MILLIS = 1_000;
+/** Packets may be this much older than the wall clock when they arrive; the pipeline's clock stays behind by it. */
+const ARRIVAL_SLACK_MICROS = 2_000_000;
+/** The wall clock against the monotonic one: a larger step between two samples is a clock that was set. */
+const CLOCK_STEP_MICROS = 10_000_000;
+
+export interface LiveOptions {
+  readonly capture: Omit<CaptureRequest, 'marker'>;
+  /** The kernel filter leaves bulk payload out on purpose. */
+  readonly filtered: boolean;
+  readonly record: Omit<RecordOptions, 'interface' | 'tsSource'>;
+}
+
+export interface LiveListener {
+  emit(record: FlowRecord): void;
+  /** Capture cannot begin, or can never come back. */
+  failed(end: CaptureEnd): void;
+}
+
+export class LiveSensor {
+  readonly capture: LiveCapture;
+  readonly eventLoop = monitorEventLoopDelay({ resolution: 10 });
+  /** Steps of the wall clock, seen against the monotonic one. */
+  clockSteps = 0;
+
+  private readonly options: LiveOptions;
+  private readonly listener: LiveListener;
+  private readonly log: Log;
+  private readonly window = new LossWindow(WINDOW_SAMPLES);
+  private readonly sampler: NodeJS.Timeout;
+  private pipeline: Pipeline;
+  /** Counters of pipelines that were drained because the clock was set back. */
+  private readonly before = new Map<keyof TrackerCounters, number>();
+  private readonly skippedBefore = new Map<string, number>();
+  private clockOffsetMicros = clockOffset();
+
+  constructor(options: LiveOptions, listener: LiveListener, log: Log) {
+    this.options = options;
+    this.listener = listener;
+    this.log = log;
+    this.pipeline = this.newPipeline();
+    const captureListener: CaptureListener = {
+      changed: (isUp, why) => this.changed(isUp, why),
+      failed: (end) => listener.failed(end),
+    };
+    const sink: PacketSink = {
+      packet: (bytes, start, end, tsMicros, wireLength, linkType) =>
+        this.pipeline.packet(bytes, start, end, tsMicros, wireLength, linkType),
+    };
+    this.capture = new LiveCapture(options.capture, sink, captureListener);
+    this.sampler = setInterval(() => this.sample(), SAMPLE_MILLIS);
+    this.eventLoop.enable();
+    const state = interfaceState(options.capture.interface);
+    if (state !== 'up' && state !== 'unknown') {
+      log.warn({ interface: options.capture.interface, state }, 'waiting for the interface');
+    }
+  }
+
+  /** A counter of the flow tracker since the start. */
+  count(name: keyof TrackerCounters): number {
+    return (this.before.get(name) ?? 0) + this.pipeline.counters[name];
+  }
+
+  get flows(): number {
+    return this.pipeline.flows;
+  }
+
+  /** Frames without a TCP or UDP segment, by reason. */
+  skipped(): Map<string, number> {
+    return sum(this.skippedBefore, this.pipeline.skipped());
+  }
+
+  /** Of the last minute. */
+  get loss(): Loss {
+    return this.window.loss;
+  }
+
+  /** Ends capture and writes the last record of every flow. */
+  async stop(): Promise<void> {
+    await this.capture.stop();
+    clearInterval(this.sampler);
+    this.eventLoop.disable();
+    this.pipeline.drain();
+  }
+
+  private newPipeline(): Pipeline {
+    const { capture, filtered, record } = this.options;
+    const options: RecordOptions = {
+      ...record,
+      interface: capture.interface,
+      ...(stampsOnArrival(capture.driver) ? { tsSource: 'arrival' as const } : {}),
+    };
+    return buildPipeline((r) => this.listener.emit(r), options, { ...DEFAULT_LIMITS, filtered });
+  }
+
+  private changed(isUp: boolean, why: string): void {
+    const { interface: name, driver } = this.options.capture;
+    if (isUp) {
+      const seconds = Math.round(this.capture.gapMillis / 100) / 10;
+      this.log.info({ interface: name, driver, without_capture_s: seconds || undefined }, 'capture is up');
+    } else this.log.warn({ interface: name, driver, why }, 'capture is down');
+  }
+
+  private sample(): void {
+    const { kernel } = this.capture;
+    this.window.add({
+      kernelReceived: kernel.known ? kernel.received : undefined,
+      kernelDropped: kernel.known ? kernel.dropped : undefined,
+      payloadBytes: this.count('payloadBytes'),
+      missedBytes: this.count('missedBytes'),
+    });
+    this.checkClock();
+    if (monotonicMillis() - this.capture.packetsAt > QUIET_MILLIS) {
+      this.pipeline.tick(wallMicros() - ARRIVAL_SLACK_MICROS);
+    }
+  }
+
+  /**
+   * Flows expire by packet time. After the clock was set back no packet would be younger than what the pipeline has seen,
+   * and nothing would expire until the old time is reached again: the flows of the old time are ended instead.
+   */
+  private checkClock(): void {
+    const offset = clockOffset();
+    const step = offset - this.clockOffsetMicros;
+    this.clockOffsetMicros = offset;
+    if (Math.abs(step) < CLOCK_STEP_MICROS) return;
+    this.clockSteps++;
+    this.log.warn({ step_s: Math.round(step / 1e6) }, 'the clock was set');
+    if (step > 0) return;
+    this.pipeline.drain();
+    for (const name of Object.keys(this.pipeline.counters) as (keyof TrackerCounters)[]) {
+      this.before.set(name, this.count(name));
+    }
+    for (const [why, n] of this.pipeline.skipped()) this.skippedBefore.set(why, (this.skippedBefore.get(why) ?? 0) + n);
+    this.pipeline = this.newPipeline();
+  }
+}
+
+const clockOffset = (): number => wallMicros() - monotonicMillis() * 1000;
+
+function sum(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> {
+  const both = new Map(a);
+  for (const [key, n] of b) both.set(key, (both.get(key) ?? 0) + n);
+  return both;
+}

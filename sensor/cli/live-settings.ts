@@ -1,0 +1,183 @@
+/** The options of `waybill sensor -i`, and what they mean together. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { Exit, UserError } from '../base/exit.ts';
+import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
+import { kernelFilter, looksIntoTags, MAX_SHARDS, parseShard, type Shard } from '../capture/filter.ts';
+import { PROFILES, type Profile } from '../capture/filter-profile.ts';
+import { noSuchInterface } from '../capture/live-failure.ts';
+import { interfaceState, isEthernet, isInterfaceName } from '../capture/live-interface.ts';
+import { type CaptureRequest, DRIVERS, type Driver, type UserIds } from '../capture/live-messages.ts';
+import { findUser } from '../capture/live-privilege.ts';
+import type { OptionSpec, Parsed } from './options.ts';
+import { parseStatusAddress, type StatusAddress } from './status.ts';
+
+const DEFAULT_STATUS = '127.0.0.1:9477';
+/** Whom root becomes when no user is named: the service's own user where it exists. */
+const DEFAULT_USERS = ['waybill', 'nobody'];
+/** Longest filter of a user, characters; it is written three times into the kernel filter. */
+const MAX_FILTER_CHARS = 4_096;
+
+export const LIVE_OPTIONS: readonly OptionSpec[] = [
+  { name: 'interface', short: 'i', argument: 'IFACE', describe: 'Listen on this interface (see: waybill interfaces).' },
+  {
+    name: 'filter',
+    short: 'f',
+    argument: 'BPF',
+    describe: 'Live: only packets that match this pcap-filter(7) expression.',
+  },
+  {
+    name: 'profile',
+    argument: 'NAME',
+    fallback: 'full',
+    describe: 'Live: what the kernel lets through. full: all; client: no bulk sent by servers; handshake: no bulk.',
+  },
+  {
+    name: 'shard',
+    argument: 'I/N',
+    describe: 'Live: only the I-th of N shares of the hosts, to run N sensors on one interface.',
+  },
+  {
+    name: 'driver',
+    argument: 'NAME',
+    fallback: 'auto',
+    describe: 'Live: tcpdump, dumpcap or cap; auto takes the first that is here.',
+  },
+  {
+    name: 'user',
+    argument: 'NAME',
+    describe: 'Live: whom root becomes to read packets (default: waybill, else nobody).',
+  },
+  {
+    name: 'out',
+    short: 'o',
+    argument: 'FILE',
+    describe: 'Live: append records to this file instead of standard output.',
+  },
+  {
+    name: 'status',
+    argument: 'HOST:PORT',
+    describe: `Live: /metrics, /healthz and /readyz on loopback, or off (default: ${DEFAULT_STATUS}).`,
+  },
+  { name: 'snaplen', argument: 'BYTES', fallback: '65535', describe: 'Live: bytes kept of each packet.' },
+  { name: 'buffer', argument: 'MIB', fallback: '32', describe: 'Live: kernel buffer.' },
+  { name: 'no-promiscuous', describe: 'Live: only packets from and to this machine.' },
+  { name: 'log-level', argument: 'LEVEL', fallback: 'info', describe: 'Live: error, warn, info or silent.' },
+];
+
+export interface LiveSettings {
+  readonly capture: Omit<CaptureRequest, 'marker'>;
+  /** The user's part of the kernel filter. */
+  readonly userFilter: string | undefined;
+  /** The profile leaves bulk out. */
+  readonly filtered: boolean;
+  readonly out: string | undefined;
+  readonly status: StatusAddress | undefined;
+  readonly observer: string | undefined;
+  readonly seed: number;
+  readonly verbose: boolean;
+  readonly progress: boolean;
+  readonly logLevel: LogLevel;
+}
+
+/** Reads and checks all of it before anything is started; a mistake is a `UserError`. */
+export function readLiveSettings(options: Parsed): LiveSettings {
+  const name = options.text('interface') ?? '';
+  if (!isInterfaceName(name) || interfaceState(name) === 'absent') throw noSuchInterface(name);
+  const profile = oneOf(options, 'profile', PROFILES);
+  const userFilter = readFilter(options, profile);
+  const shard = readShard(options);
+  const status = options.text('status');
+  return {
+    capture: {
+      driver: chooseDriver(options, name),
+      interface: name,
+      filter: kernelFilter({ profile, shard, user: userFilter, ethernet: isEthernet(name) }),
+      snaplen: options.integer('snaplen', 96, 262_144)!,
+      bufferKiB: options.integer('buffer', 1, 2_047)! * 1024,
+      promiscuous: !options.on('no-promiscuous'),
+      user: chooseUser(options),
+    },
+    userFilter,
+    filtered: profile !== 'full',
+    out: options.text('out'),
+    status: status === 'off' ? undefined : parseStatusAddress(status ?? DEFAULT_STATUS),
+    observer: options.text('observer'),
+    seed: options.integer('community-id-seed', 0, 65_535) ?? 0,
+    verbose: options.on('verbose'),
+    // Records that scroll by on the same terminal are progress enough.
+    progress: process.stderr.isTTY === true && process.stdout.isTTY !== true && !options.on('quiet'),
+    logLevel: options.on('quiet') ? 'warn' : oneOf(options, 'log-level', LOG_LEVELS),
+  };
+}
+
+function oneOf<T extends string>(options: Parsed, name: string, allowed: readonly T[]): T {
+  const text = options.text(name);
+  const found = allowed.find((value) => value === text);
+  if (found === undefined) throw new UserError(`--${name} ${text}: expected ${list(allowed)}`, Exit.usage);
+  return found;
+}
+
+const list = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
+function readFilter(options: Parsed, profile: Profile): string | undefined {
+  const filter = options.text('filter')?.trim();
+  if (filter === undefined || filter === '') return undefined;
+  if (filter.length > MAX_FILTER_CHARS) {
+    throw new UserError(`--filter: ${filter.length} characters, at most ${MAX_FILTER_CHARS}`, Exit.usage);
+  }
+  if (looksIntoTags(filter) && (profile !== 'full' || options.text('shard') !== undefined)) {
+    throw new UserError(
+      '--filter: vlan, mpls, pppoes, geneve and vxlan change what follows them and do not go with --profile or --shard. VLAN tags are looked behind anyway; leave the word out.',
+      Exit.usage,
+    );
+  }
+  return filter;
+}
+
+function readShard(options: Parsed): Shard | undefined {
+  const text = options.text('shard');
+  if (text === undefined) return undefined;
+  const shard = parseShard(text);
+  if (!shard)
+    throw new UserError(`--shard ${text}: expected I/N with I from 1 to N and N up to ${MAX_SHARDS}`, Exit.usage);
+  return shard;
+}
+
+function chooseDriver(options: Parsed, name: string): Driver {
+  if (options.text('driver') !== 'auto') return oneOf(options, 'driver', DRIVERS);
+  if (isInstalled('tcpdump')) return 'tcpdump';
+  if (isInstalled('dumpcap')) return 'dumpcap';
+  return name === 'any' ? 'tcpdump' : 'cap';
+}
+
+/** True when a program of that name is on the path or where Debian keeps system programs. */
+export function isInstalled(program: string): boolean {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false; // not there
+    }
+  });
+}
+
+function chooseUser(options: Parsed): UserIds | undefined {
+  const name = options.text('user');
+  if (process.getuid?.() !== 0) {
+    if (name !== undefined) throw new UserError('--user: only root can become another user', Exit.usage);
+    return undefined;
+  }
+  if (name === undefined) {
+    for (const candidate of DEFAULT_USERS) {
+      const found = findUser(candidate);
+      if (found) return found;
+    }
+    throw new UserError('there is no user nobody here; name with --user whom root becomes to read packets', Exit.usage);
+  }
+  const user = findUser(name);
+  if (!user) throw new UserError(`--user ${JSON.stringify(name)}: no such user`, Exit.usage);
+  return user;
+}
