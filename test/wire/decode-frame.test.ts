@@ -311,6 +311,8 @@ describe('link types', () => {
     ['aggregated 802.11', 105, hex('8801 0000 020000000001 020000000002 020000000003 0000 8000'), 'wifi-aggregated'],
     ['an 802.11 beacon', 105, hex('8000 0000 020000000001 020000000002 020000000003 0000'), 'not-ip'],
     ['NFLOG with an attribute of length 0', 239, concat(hex('02000000 0000 0900'), T4), 'not-ip'],
+    ['frame relay that ends behind its pad', 107, hex('18404041 03 00'), 'bad-length'],
+    ['radiotap longer than its frame', 127, concat(hex('0000 ff00 02000000 10'), wifi, snap(T4)), 'bad-length'],
     ['PKTAP', 258, E4, 'unsupported-link'],
     ['a link type nobody knows', 9999, E4, 'unsupported-link'],
   ])('%s (%i) is refused by name', (_name, linkType, frame, verdict) => {
@@ -345,6 +347,11 @@ describe('what holds no segment', () => {
     [
       'IPv4 longer than its frame',
       ethernet(ip({ protocol: 6, payload: new Uint8Array(30), length: 51 })),
+      'bad-length',
+    ],
+    [
+      'IPv4 with options longer than itself',
+      ethernet(concat([0x4f], ip({ protocol: 1, payload: hex('0800') }).subarray(1)), { type: 0x0800 }),
       'bad-length',
     ],
     ['IPv4 one byte longer than its frame', withLength(E4, 16, T4.length + 1), 'bad-length'],
