@@ -74,7 +74,8 @@ export function isHostname(text: string): boolean {
       labelStart = i + 1;
     } else if (!isLabelCharacter(code)) return false;
   }
-  return !isIpLiteral(text);
+  // Made of label characters, an address can only be dotted decimal, which ends in a digit.
+  return !(isDigit(text.charCodeAt(text.length - 1)) && isIpLiteral(text));
 }
 
 /** Whether the text is an IPv4 or IPv6 address, the latter with or without brackets. */
@@ -89,11 +90,9 @@ const BACKSLASH = 0x5c;
 
 const isPlain = (code: number): boolean => code >= 0x20 && code < 0x7f && code !== BACKSLASH;
 
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+
 const isLabelCharacter = (code: number): boolean =>
-  (code >= 0x61 && code <= 0x7a) ||
-  (code >= 0x30 && code <= 0x39) ||
-  (code >= 0x41 && code <= 0x5a) ||
-  code === HYPHEN ||
-  code === 0x5f;
+  (code >= 0x61 && code <= 0x7a) || isDigit(code) || (code >= 0x41 && code <= 0x5a) || code === HYPHEN || code === 0x5f;
 
 const escapeByte = (code: number): string => `\\x${HEX[(code >> 4) & 15]}${HEX[code & 15]}`;

@@ -1,19 +1,25 @@
 /** Capture times are microseconds since 1970 UTC in a number: exact up to the year 2255. */
 export const MICROS_PER_SECOND = 1_000_000;
 
-let cachedSecond = Number.NaN;
-let cachedText = '';
+/**
+ * Texts of the seconds used last, one in each place by its lowest bits: a record names four times that lie seconds apart,
+ * and formatting a second anew takes ten times as long as the rest.
+ */
+const CACHED_SECONDS = 64;
+const cachedSeconds = new Float64Array(CACHED_SECONDS).fill(-1);
+const cachedTexts: string[] = new Array(CACHED_SECONDS).fill('');
 
 /** RFC 3339 UTC with microseconds, e.g. `2026-11-02T09:15:00.000123Z`. Out-of-range input is clamped, never thrown. */
 export function formatMicros(micros: number): string {
   const safe = micros >= 0 && micros < 253_402_300_800 * MICROS_PER_SECOND ? Math.floor(micros) : 0;
   const second = Math.floor(safe / MICROS_PER_SECOND);
-  if (second !== cachedSecond) {
-    cachedSecond = second;
-    cachedText = new Date(second * 1000).toISOString().slice(0, 19);
+  const place = second % CACHED_SECONDS;
+  if (cachedSeconds[place] !== second) {
+    cachedSeconds[place] = second;
+    cachedTexts[place] = new Date(second * 1000).toISOString().slice(0, 20);
   }
-  const fraction = safe - second * MICROS_PER_SECOND;
-  return `${cachedText}.${String(fraction).padStart(6, '0')}Z`;
+  // A leading 1 keeps the zeros.
+  return `${cachedTexts[place]}${String(safe - second * MICROS_PER_SECOND + MICROS_PER_SECOND).slice(1)}Z`;
 }
 
 /**

@@ -1,22 +1,31 @@
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { Exit, UserError } from '../base/exit.ts';
 import { listCaptures } from '../capture/list-captures.ts';
 import { readCapture } from '../capture/open-capture.ts';
-import { buildPipeline } from '../flow/pipeline.ts';
+import { buildLinePipeline } from '../flow/pipeline.ts';
 import { LineWriter } from '../publish/line-writer.ts';
-import { Exit, UserError } from '../base/exit.ts';
+import { LIVE_OPTIONS } from './live-settings.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from './options.ts';
 
 export const SENSOR: CommandSpec = {
   name: 'sensor',
-  usage: '-r FILE|DIR|- …',
-  summary: 'Reads packets and prints one JSON line per flow record: encrypted conversations with names, fingerprints and bytes.',
+  usage: '-r FILE|DIR|- … | -i IFACE [-f BPF]',
+  summary:
+    'Reads packets and prints one JSON line per flow record: encrypted conversations with names, fingerprints and bytes.',
   options: [
-    { name: 'read', short: 'r', argument: 'PATH', multiple: true, describe: 'Capture file, directory of captures, or - for standard input (pcap µs/ns, pcapng, gzip of either).' },
+    {
+      name: 'read',
+      short: 'r',
+      argument: 'PATH',
+      multiple: true,
+      describe: 'Capture file, directory of captures, or - for standard input (pcap µs/ns, pcapng, gzip of either).',
+    },
     { name: 'verbose', short: 'v', describe: 'Add ja3_string and supported_ciphers to records.' },
     { name: 'observer', argument: 'NAME', describe: 'observer.name of the records (default: this host’s name).' },
     { name: 'community-id-seed', argument: 'N', fallback: '0', describe: 'Seed of network.community_id, 0 to 65535.' },
     { name: 'quiet', short: 'q', describe: 'No summary on stderr.' },
+    ...LIVE_OPTIONS,
   ],
   notes: 'Exit codes: 0 fine, 1 could not run, 2 usage, 3 a capture is damaged but was read up to the damage.',
 };
@@ -28,7 +37,12 @@ export async function sensorCommand(args: string[]): Promise<number> {
   }
   const options = parseCommand(SENSOR, args);
   const paths = [...options.list('read'), ...options.positionals];
-  if (paths.length === 0) throw new UserError('nothing to read: name a capture with -r, e.g. waybill sensor -r traffic.pcap', Exit.usage);
+  if (options.text('interface') !== undefined) {
+    if (paths.length > 0) throw new UserError('-i listens, -r reads captures: name one of them', Exit.usage);
+    return (await import('./live.ts')).liveCommand(options);
+  }
+  if (paths.length === 0)
+    throw new UserError('nothing to read: name a capture with -r, e.g. waybill sensor -r traffic.pcap, or an interface with -i', Exit.usage);
   return readCaptures(paths, options);
 }
 
@@ -44,7 +58,7 @@ async function readCaptures(paths: readonly string[], options: Parsed): Promise<
   };
   for (const file of files) {
     const started = performance.now();
-    const pipeline = buildPipeline((record) => out.write(record), recordOptions);
+    const pipeline = buildLinePipeline((line) => out.writeLine(line), recordOptions);
     const summary = await readCapture(file, pipeline);
     pipeline.drain();
     await out.flush();

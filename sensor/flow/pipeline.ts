@@ -3,7 +3,7 @@ import type { FlowRecord } from '../record/flow-record.ts';
 import { FrameDecoder } from '../wire/decode-frame.ts';
 import { Segment } from '../wire/segment.ts';
 import { VERDICT_NAMES, Verdict } from '../wire/verdict.ts';
-import { RecordLines } from './record-lines.ts';
+import { RecordPrinter } from './record-printer.ts';
 import { type RecordOptions, toRecord } from './to-record.ts';
 import { DEFAULT_LIMITS, type EmitFlow, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
 
@@ -34,8 +34,8 @@ export function buildLinePipeline(
   options: RecordOptions,
   limits: TrackerLimits = DEFAULT_LIMITS,
 ): Pipeline {
-  const lines = new RecordLines(options);
-  return assemble((action, view, now) => emit(lines.line(action, view, now)), limits);
+  const printer = new RecordPrinter(options);
+  return assemble((action, view, now) => emit(printer.print(action, view, now)), limits);
 }
 
 function assemble(emit: EmitFlow, limits: TrackerLimits): Pipeline {

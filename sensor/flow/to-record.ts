@@ -25,7 +25,7 @@ export interface RecordOptions {
 }
 
 /**
- * The flow record (record/flow-record.ts) of one flow as it stands. `RecordLines` writes the same as text: what changes
+ * The flow record (record/flow-record.ts) of one flow as it stands. `RecordPrinter` writes the same as text: what changes
  * here changes there, and a property test holds the two together.
  */
 export function toRecord(

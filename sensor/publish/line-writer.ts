@@ -22,7 +22,12 @@ export class LineWriter {
   }
 
   write(value: unknown): void {
-    this.pending += `${JSON.stringify(value)}\n`;
+    this.writeLine(`${JSON.stringify(value)}\n`);
+  }
+
+  /** A line that was made elsewhere, with its line feed. */
+  writeLine(line: string): void {
+    this.pending += line;
     if (this.pending.length >= CHUNK_CHARS) this.push();
   }
 
