@@ -1,5 +1,6 @@
 import { isValidlySigned } from '../evidence/signer.ts';
 import { describeUploader } from '../evidence/uploader.ts';
+import { vendorAffinity } from '../evidence/vendor-affinity.ts';
 import type { Weights } from '../evidence/weights.ts';
 import type { Episode } from './episode.ts';
 import type { Term } from './verdict.ts';
@@ -26,6 +27,9 @@ export function processTerms(episode: Episode, w: Weights): Term[] {
   if (process.signatureStatus === 'unsigned') add('unsigned', w.process.unsigned, 'the program is not signed');
   if (uploader.userWritable) add('user_path', w.process.userPath, 'the program lies where its user may write');
   if (isValidlySigned(process) && !claims) add('trusted', w.process.trusted, `validly signed by ${process.signer}`);
+  const sent = episode.flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
+  const home = vendorAffinity(process, episode.destination, undefined, w.process);
+  if (home && sent <= (home.maximumBytes ?? Number.POSITIVE_INFINITY)) add('at_home', home.db, home.reason);
   const first = episode.flows[0]!;
   const age = process.startedAt === undefined ? undefined : (first.start - process.startedAt) / 1e6;
   if (age !== undefined && age >= 0 && age < w.process.youngSeconds && uploader.userWritable) {
