@@ -114,7 +114,8 @@ function burstOf(run: readonly Seen[], kind: 'file_write' | 'file_read', limits:
   const sizes = [...files.values()].map((seen) => seen.event.size).filter((size) => size !== undefined);
   const bytes = sizes.reduce((sum, size) => sum + size, 0);
   const traits: StagingTrait[] = [];
-  if (tree !== undefined && isStagingDir(windowsPath(`${tree}\\x`))) traits.push('staging-dir');
+  if (kind === 'file_write' && tree !== undefined && isStagingDir(windowsPath(`${tree}\\x`)))
+    traits.push('staging-dir');
   if (folders.size >= limits.folders && kind === 'file_read') traits.push('mass-read');
   const who = imageBase(last.event.process.image) || 'a process';
   const did = kind === 'file_write' ? 'writes' : 'reads';

@@ -46,7 +46,7 @@ export function byteBalance(
 ): ByteBalance {
   const usable = candidates(archives, weights);
   if (usable.length === 0) {
-    const sized = archives.some((archive) => archive.size > 0);
+    const sized = archives.some(({ size }) => size > 0 && Number.isFinite(size));
     return nothing(sized ? 'archives-too-small' : 'no-archive-size');
   }
   if (!(bytesOut > 0) || !Number.isFinite(bytesOut)) return nothing('nothing-sent');

@@ -143,9 +143,12 @@ function cutByTime(facts: readonly StagingFact[]): readonly (readonly StagingFac
     else current.push(fact);
     last = fact;
   }
+  // Both lists are in time order, so one pass puts each fact with the last packing that began before it.
+  const starts = episodes.map((episode) => episode[0]?.at ?? 0);
+  let current = 0;
   for (const fact of facts.filter(isAbout)) {
-    const before = episodes.findLast((episode) => (episode[0]?.at ?? 0) <= fact.at) ?? episodes[0];
-    before?.push(fact);
+    while (current + 1 < starts.length && (starts[current + 1] ?? 0) <= fact.at) current++;
+    episodes[current]?.push(fact);
   }
   return episodes.map((episode) => episode.sort(byTime));
 }

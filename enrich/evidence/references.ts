@@ -73,15 +73,21 @@ function pathCandidates(command: Command): readonly string[] {
 
 function readings(piece: string): readonly string[] {
   const text = piece.replace(/^file:\/{2,3}/i, '').replace(/^["'(]+|["')]+$/g, '');
-  const equals = text.lastIndexOf('=');
-  const value = (equals < 0 ? text : text.slice(equals + 1)).replace(/^[@<]/, '').replace(/;.*$/, '');
+  // `-F file=@x;type=a/b` has a later equals sign, `/transfer:a=b=x` an earlier one.
+  const [first, last] = [text.indexOf('='), text.lastIndexOf('=')].map((equals) => valueBehind(text, equals));
   const glued = /^-[A-Za-z](.{3,})$/s.exec(text)?.[1];
   const after = /^[-/][A-Za-z]+:(.+)$/s.exec(text)?.[1];
   // `form@file`: curl's --data-urlencode; what stands before an e-mail-like @ is no path.
   const at = text.indexOf('@');
   const tail = at > 0 ? text.slice(at + 1) : undefined;
-  return [...new Set([text, value, glued, after, tail].filter((one) => one !== undefined))];
+  return [...new Set([text, first, last, glued, after, tail].filter((one) => one !== undefined))];
 }
+
+const valueBehind = (text: string, at: number): string =>
+  text
+    .slice(at + 1)
+    .replace(/^[@<]/, '')
+    .replace(/;.*$/, '');
 
 function isFile(path: WindowsPath, archive: WindowsPath): boolean {
   if (path.base === '') return false;

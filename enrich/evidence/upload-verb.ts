@@ -43,7 +43,7 @@ const READERS: Readonly<Record<VerbGrammar, Reader>> = {
   netcat: ({ words }) =>
     words.some((word) => /^-\w*l/.test(word)) ? undefined : sent('connects', [], words.find(isHost)),
   tunnel: ({ words }) =>
-    words.some((word) => /^(-v|--?version|--?help|help|update)$/i.test(word)) ? undefined : sent('tunnel', []),
+    words.some((word) => /^(-v|(--?)?version|--?help|help|update)$/i.test(word)) ? undefined : sent('tunnel', []),
 };
 
 function sent(verb: string, files: readonly string[], remote?: string): UploadVerb {

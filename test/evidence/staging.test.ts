@@ -343,7 +343,7 @@ describe('properties of classification', () => {
           for (const fact of found) expect(fact.reason.length).toBeLessThanOrEqual(FACT_TEXT_MAX_CHARS);
         }
       }),
-      { numRuns: 2_000 },
+      { numRuns: 800 },
     );
   });
 });
