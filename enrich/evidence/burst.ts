@@ -63,13 +63,20 @@ const SHELLS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Events by who acts: the process, or the shell that starts one copying process after the other. */
+/** Two folders below the root, below a user's folder three: files of one heap share them, stray ones do not hide it. */
+const treeOf = (path: WindowsPath): string => {
+  const parts = path.dir.slice(path.volume.length).split('\\');
+  return [path.volume, ...parts.slice(1, parts[1] === 'users' ? 4 : 3)].join('\\');
+};
+
+/** Events by who acts (the process, or the shell that starts one copying process after the other) and, for writes, where. */
 function byActor(events: readonly FileEvent[]): Map<string, FileEvent[]> {
   const actors = new Map<string, FileEvent[]>();
   for (const event of events) {
     const { parent, entityId } = event.process;
     const shell = parent?.entityId !== undefined && SHELLS.has(imageBase(parent.image)) ? parent.entityId : undefined;
-    const key = JSON.stringify([event.host.id, shell ?? entityId]);
+    const tree = event.kind === 'file_write' ? treeOf(windowsPath(event.path)) : '';
+    const key = JSON.stringify([event.host.id, shell ?? entityId, tree]);
     const list = actors.get(key);
     if (list === undefined) actors.set(key, [event]);
     else list.push(event);

@@ -314,6 +314,14 @@ describe('processIdentity', () => {
       id({ image: 'C:\\Users\\Public\\a.exe', originalName: 'curl.exe', ...signed('Microsoft Windows') }),
     ).not.toBe(genuine);
     expect(id({ image: 'C:\\Users\\Public\\curl.exe', originalName: 'curl.exe' })).not.toBe(genuine);
+    const svchost = id({
+      image: 'C:\\Windows\\System32\\svchost.exe',
+      originalName: 'svchost.exe',
+      ...signed('Microsoft Windows'),
+    });
+    expect(
+      id({ image: 'C:\\Users\\Public\\svchost.exe', originalName: 'certutil.exe', ...signed('Microsoft Windows') }),
+    ).not.toBe(svchost);
     expect(id({ image: 'C:\\Users\\Public\\chrome.exe', ...signed('Evil GmbH') })).not.toBe(
       id({ image: CHROME, ...GOOGLE }),
     );

@@ -54,6 +54,9 @@ describe('burstsFrom', () => {
     ]);
     expect(burstsFrom(writes(24, { kind: 'file_read', op: 'read' }))).toEqual([]);
   });
+  it('is not misled by a few files elsewhere', () => {
+    expect(burstsFrom([...writes(20), ...writes(3, {}, 'D:\\log')])).toMatchObject([{ files: 20 }]);
+  });
   it('does not call files all over several disks a heap', () => {
     expect(burstsFrom([...writes(15, {}, 'C:\\a'), ...writes(15, {}, 'D:\\b')])).toEqual([]);
   });
@@ -68,12 +71,11 @@ describe('burstsFrom', () => {
     expect(burstsFrom(parts('.bin').map((event) => ({ ...event, size: event.at })))).toEqual([]);
   });
   it('gives the same facts for any order and repetition of the events', () => {
-    const events = [
-      ...writes(25),
-      ...writes(22, { kind: 'file_read', op: 'read' }, 'C:\\x\\y'),
-      ...writes(3, {}, 'C:\\x\\z'),
-    ];
+    const reads = writes(12, { kind: 'file_read', op: 'read' }, 'C:\\x\\y');
+    const more = writes(12, { kind: 'file_read', op: 'read' }, 'C:\\x\\w');
+    const events = [...writes(25), ...reads, ...more, ...writes(3, {}, 'C:\\x\\z')];
     const expected = burstsFrom(events);
+    expect(expected.map((fact) => fact.kind)).toEqual(['bulk-read', 'burst']);
     fc.assert(
       fc.property(
         fc.shuffledSubarray(events, { minLength: events.length }),

@@ -53,6 +53,7 @@ describe('commandsIn', () => {
     expect(
       programs('C:\\Windows\\System32\\cmd.exe /d /s /c ""C:\\Program Files\\7-Zip\\7z.exe" a "x y.7z" d"'),
     ).toEqual(['cmd', '7z']);
+    expect(programs('cmd /c rar a x.rar d > log.txt 2>&1')).toEqual(['cmd', 'rar']);
     expect(programs('cmd/c rar a x.rar d|find /v ""')).toEqual(['cmd', 'rar', 'find']);
   });
   it('keeps operators apart from text that is quoted or escaped', () => {

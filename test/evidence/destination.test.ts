@@ -60,6 +60,7 @@ describe('destinationEntity', () => {
 
   it('folds servers that change, keeps the registrable domain as it is', () => {
     expect(to('r3---sn-5hne6nzs.googlevideo.com').collapsed).toBe('#.googlevideo.com');
+    expect(to('deadbeef01.0123abcd.example.com').collapsed).toBe('#.example.com');
     expect(to('cdn12.eu3.example4.com')).toMatchObject({
       collapsed: 'cdn#.eu#.example4.com',
       registrable: 'example4.com',
@@ -167,6 +168,12 @@ describe('vendorAffinity', () => {
   });
   it.each<[string, string, string, Parameters<typeof process>[0]]>([
     ['a stranger’s bucket', svchost, 'loot.blob.core.windows.net', microsoft],
+    [
+      'a stranger’s account at the maker',
+      'C:\\Program Files\\Microsoft VS Code\\Code.exe',
+      'loot.visualstudio.com',
+      { signer: 'Microsoft Corporation', signatureStatus: 'valid' },
+    ],
     [
       'a tool that does what others tell it',
       'C:\\Windows\\System32\\certutil.exe',

@@ -88,6 +88,7 @@ describe('mergeStaging', () => {
       file('C:\\b\\n.zip', { at: night * day, id: `n${night}`, size: night, process: { entityId: `p-${night}` } }),
     );
     expect(tell(nightly).map((story) => story.archive?.size)).toEqual([1, 2]);
+    expect(tell([...nightly].reverse())).toEqual(tell(nightly));
     expect(
       tell([
         ...nightly,

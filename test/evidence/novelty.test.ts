@@ -40,6 +40,7 @@ describe('ladder', () => {
     ['F2', { ...NOBODY, org: seen(3), host: seen(3), user: seen(3) }],
     ['F3', { ...NOBODY, org: seen(3), identity: seen(3) }],
     ['F4', { ...NOBODY, org: seen(3), identity: seen(3), host: seen(3) }],
+    ['F3', { ...NOBODY, identity: seen(3) }],
     ['F4', { ...NOBODY, hostIdentity: seen(1, 2) }],
     ['F4', { ...NOBODY, hostIdentity: seen(31, 32, 33) }],
     ['F5', { ...NOBODY, hostIdentity: seen(1, 8, 29) }],

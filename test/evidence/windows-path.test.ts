@@ -21,6 +21,7 @@ describe('windowsPath', () => {
     ['"C:\\Users\\Bob\\x.7z"', 'c:\\users\\bob\\x.7z'],
     ['C:\\Users\\.\\Eve\\..\\Bob\\x.7z. . ', 'c:\\users\\bob\\x.7z'],
     ['C:\\..\\..\\x', 'c:\\x'],
+    ['..\\..\\x', '..\\..\\x'],
     ['\\SystemRoot\\System32\\a.exe', 'c:\\windows\\system32\\a.exe'],
     ['%SystemRoot%\\System32\\a.exe', 'c:\\windows\\system32\\a.exe'],
     ['\\Device\\HarddiskVolume3\\Users\\Bob', '\\device\\harddiskvolume3\\users\\bob'],
