@@ -106,7 +106,7 @@ export class FeedNormalizer {
   private normalizeText(text: string, context: RecordContext): EndpointEvent[] {
     const start = text.trimStart();
     if (start.length > MAX_RECORD_CHARS) {
-      this.summary.noteDamage('a record', 'longer than 1 MiB');
+      this.summary.noteDamage('inside a record', 'longer than 1 MiB');
       return [];
     }
     if (start.startsWith('{') || start.startsWith('[')) {
@@ -116,7 +116,7 @@ export class FeedNormalizer {
           typeof entry.record === 'string' ? this.unknownText(entry.record) : this.normalizeOne(entry),
         );
       }
-      this.summary.noteDamage('a record', parsed.ok ? 'not an object' : parsed.why);
+      this.summary.noteDamage('inside a record', parsed.ok ? 'not an object' : parsed.why);
       return [];
     }
     if (start.startsWith('<')) return this.normalizeXml(start, context);

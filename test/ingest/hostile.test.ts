@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { endpointEventToEcs } from '../../enrich/event/to-ecs.ts';
-import { parseJson } from '../../enrich/ingest/json-object.ts';
+import { at, own, parseJson } from '../../enrich/ingest/json-object.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
 import { scanXml } from '../../enrich/ingest/xml-scan.ts';
@@ -118,6 +118,10 @@ describe('hostile records', () => {
   });
 
   it('give no value that a record only inherits', () => {
+    for (const name of ['constructor', 'toString', '__proto__', 'constructor.name', '__proto__.constructor']) {
+      expect(at({ a: 1 }, name)).toBeUndefined();
+      expect(own({ a: 1 }, name)).toBeUndefined();
+    }
     expect(readAll({ winlog: { event_id: 'constructor', event_data: {} } })).toEqual([]);
     const reader = new FeedNormalizer();
     reader.normalize(elasticDefend('constructor', 'toString', {}));

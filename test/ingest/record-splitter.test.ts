@@ -152,6 +152,15 @@ describe('a damaged record', () => {
     );
   });
 
+  it('does not take the lines after it along, however many there are', () => {
+    const lines = Array.from({ length: 3000 }, (_, n) => line({ n, pad: 'x'.repeat(1000) }));
+    for (const cut of ['{"a":', '{"a":[1', '{"a":{"b":"c"']) {
+      const found = split(`${cut}\n${lines.join('\n')}\n`);
+      expect(found.records).toHaveLength(3000);
+      expect(found.damage.map(([, why]) => why)).toEqual(['cut off']);
+    }
+  });
+
   it('is named with its place', () => {
     expect(split(`${line(a)}\n{"cut": "of\n${line(b)}\n`)).toMatchObject({
       records: [{ offset: 0 }, { offset: line(a).length + 13 }],

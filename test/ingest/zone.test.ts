@@ -161,6 +161,19 @@ describe('ZoneClock', () => {
     );
   });
 
+  it('changes its mind when more votes come', () => {
+    const clock = new ZoneClock();
+    const source = { sender: 's', host: 'h' };
+    const vote = (steps: number, times: number) => {
+      for (let i = 0; i < times; i++) clock.observe(source, 3.6e9 * 10, 3.6e9 * 10 - steps * 9e8);
+    };
+    vote(4, 3);
+    vote(8, 2);
+    expect(clock.offset(source, 3.6e9 * 10)).toBe(4 * 9e8);
+    vote(8, 5);
+    expect(clock.offset(source, 3.6e9 * 10)).toBe(8 * 9e8);
+  });
+
   it('ignores distances that are no zone', () => {
     const clock = new ZoneClock();
     clock.observe({ sender: 's', host: 'h' }, 77 * 86_400e6, 0);

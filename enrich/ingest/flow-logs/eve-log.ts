@@ -1,0 +1,68 @@
+import { parseMicros } from '../../../sensor/base/timestamp.ts';
+import type { TlsFields } from '../../../sensor/record/flow-record.ts';
+import type { ForeignFlow } from './flow-builder.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Ethernet, IPv4 and TCP headers without options: Suricata counts frames, a flow record counts payload. */
+const FRAME_OVERHEAD = 54;
+
+const object = (value: unknown): Json | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const count = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0);
+
+export const isEve = (value: Json): boolean => typeof value['event_type'] === 'string' && 'flow_id' in value;
+
+/** One flow of a Suricata `tls` or `quic` event and the `flow` event of the same flow_id. */
+export function eveFlow(handshake: Json | undefined, flow: Json | undefined): ForeignFlow | undefined {
+  const any = flow ?? handshake;
+  if (!any) return undefined;
+  const counters = object(flow?.['flow']);
+  const start = parseMicros(text(counters?.['start']) ?? text(any['timestamp']) ?? '');
+  const [source, destination] = [text(any['src_ip']), text(any['dest_ip'])];
+  if (start === undefined || source === undefined || destination === undefined) return undefined;
+  const end = parseMicros(text(counters?.['end']) ?? '') ?? start;
+  const protocol = text(flow?.['app_proto']) ?? text(handshake?.['event_type']);
+  const side = (ip: string, port: unknown, direction: 'toserver' | 'toclient') => {
+    const packets = count(counters?.[`pkts_${direction}`]);
+    const bytes = Math.max(0, count(counters?.[`bytes_${direction}`]) - packets * FRAME_OVERHEAD);
+    return { ip, port: count(port), bytes, packets };
+  };
+  return {
+    id: String(any['flow_id']),
+    start,
+    end: Math.max(start, end),
+    transport: text(any['proto'])?.toUpperCase() === 'UDP' ? 'udp' : 'tcp',
+    protocol: protocol === 'quic' || protocol === 'ssh' ? protocol : 'tls',
+    source: side(source, any['src_port'], 'toserver'),
+    destination: side(destination, any['dest_port'], 'toclient'),
+    ...(handshake ? { tls: tlsOf(handshake) } : {}),
+    exact: false,
+    observer: 'suricata',
+  };
+}
+
+function tlsOf(event: Json): TlsFields {
+  const tls = object(event['tls']) ?? object(event['quic']) ?? {};
+  const sni = text(tls['sni']);
+  const ja3 = text(object(tls['ja3'])?.['hash']);
+  const ja3s = text(object(tls['ja3s'])?.['hash']);
+  const ja4 = text(tls['ja4']);
+  const version = /^TLS ?v?(\d(?:\.\d)?)$/i.exec(text(tls['version']) ?? '')?.[1];
+  const [subject, issuer] = [text(tls['subject']), text(tls['issuerdn'])];
+  const [from, to] = [text(tls['notbefore']), text(tls['notafter'])];
+  return {
+    ...(version ? { version: version.includes('.') ? version : `${version}.0`, version_protocol: 'tls' as const } : {}),
+    established: true,
+    ...(tls['session_resumed'] === true ? { resumed: true } : {}),
+    client: { ...(sni ? { server_name: sni } : {}), ...(ja3 ? { ja3 } : {}), ...(ja4 ? { ja4 } : {}) },
+    server: {
+      ...(ja3s ? { ja3s } : {}),
+      ...(subject ? { subject } : {}),
+      ...(issuer ? { issuer } : {}),
+      ...(from ? { not_before: from.endsWith('Z') ? from : `${from}Z` } : {}),
+      ...(to ? { not_after: to.endsWith('Z') ? to : `${to}Z` } : {}),
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import type { TlsFields } from '../../../sensor/record/flow-record.ts';
+import type { ForeignFlow } from './flow-builder.ts';
+
+/** One line of a Zeek log as field → text or JSON value; `_path` tells which log. */
+export type ZeekRow = ReadonlyMap<string, unknown>;
+
+/** Reads the lines of a Zeek TSV log: its header says separator and fields (Zeek documentation, "Log Formats"). */
+export class ZeekTsv {
+  private separator = '\t';
+  private setSeparator = ',';
+  private empty = '(empty)';
+  private unset = '-';
+  private path = '';
+  private fields: readonly string[] = [];
+
+  /** A row, or undefined for header and comment lines and rows that do not fit the header. */
+  line(text: string): ZeekRow | undefined {
+    if (text.startsWith('#')) {
+      this.header(text);
+      return undefined;
+    }
+    const values = text.split(this.separator);
+    if (this.fields.length === 0 || values.length !== this.fields.length) return undefined;
+    const row = new Map<string, unknown>([['_path', this.path]]);
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i]!;
+      if (value !== this.unset && value !== this.empty) row.set(this.fields[i]!, value);
+    }
+    return row;
+  }
+
+  list(value: unknown): string[] {
+    return typeof value === 'string' ? value.split(this.setSeparator) : [];
+  }
+
+  private header(text: string): void {
+    const space = /[ \t]/.exec(text)?.index ?? text.length;
+    const [name, rest] = [text.slice(0, space), text.slice(space + 1)];
+    if (name === '#separator') this.separator = rest.replace(/\\x([0-9a-f]{2})/gi, (_, h: string) => String.fromCharCode(Number.parseInt(h, 16)));
+    else if (name === '#set_separator') this.setSeparator = rest;
+    else if (name === '#empty_field') this.empty = rest;
+    else if (name === '#unset_field') this.unset = rest;
+    else if (name === '#path') this.path = rest;
+    else if (name === '#fields') this.fields = rest.split(this.separator);
+  }
+}
+
+/** Whether a JSON object looks like a row of Zeek's ssl, quic or conn log. */
+export const isZeekJson = (value: Readonly<Record<string, unknown>>): boolean =>
+  typeof value['uid'] === 'string' && 'id.orig_h' in value;
+
+/** Which log a row is of, by its path or by the fields that only that log has. */
+export function zeekPath(row: ZeekRow): 'ssl' | 'conn' | 'quic' | 'other' {
+  const path = row.get('_path');
+  if (path === 'ssl' || path === 'conn' || path === 'quic') return path;
+  if (row.has('conn_state')) return 'conn';
+  return row.has('server_name') || row.has('cipher') || row.has('established') ? 'ssl' : 'other';
+}
+
+const text = (row: ZeekRow, field: string): string | undefined => {
+  const value = row.get(field);
+  return typeof value === 'string' && value !== '' ? value : undefined;
+};
+const number = (row: ZeekRow, field: string): number | undefined => {
+  const value = Number(row.get(field));
+  return row.has(field) && Number.isFinite(value) ? value : undefined;
+};
+const flag = (row: ZeekRow, field: string): boolean | undefined => {
+  const value = row.get(field);
+  return value === true || value === 'T' ? true : value === false || value === 'F' ? false : undefined;
+};
+
+/** TLSv13 → 1.3, SSLv3 → ssl3, DTLSv12 → 1.2. */
+function version(zeek: string | undefined): Pick<TlsFields, 'version' | 'version_protocol'> {
+  const match = /^(D?TLS|SSL)v(\d)(\d?)$/.exec(zeek ?? '');
+  if (!match) return {};
+  if (match[1] === 'SSL') return { version: `ssl${match[2]}`, version_protocol: 'ssl' };
+  const protocol = match[1] === 'DTLS' ? 'dtls' : 'tls';
+  return { version: `${match[2]}.${match[3] === '' ? '0' : match[3]}`, version_protocol: protocol };
+}
+
+/** One flow of an ssl (or quic) row and the conn row of the same uid. */
+export function zeekFlow(ssl: ZeekRow | undefined, conn: ZeekRow | undefined): ForeignFlow | undefined {
+  const any = ssl ?? conn;
+  if (!any) return undefined;
+  const start = number(conn ?? any, 'ts');
+  const [orig, resp] = [text(any, 'id.orig_h'), text(any, 'id.resp_h')];
+  if (start === undefined || orig === undefined || resp === undefined) return undefined;
+  const micros = Math.round(start * 1e6);
+  const service = text(conn ?? any, 'service') ?? '';
+  const udp = text(conn ?? any, 'proto') === 'udp' || service.includes('quic');
+  const ssh = !ssl && service.includes('ssh');
+  const missed = conn ? number(conn, 'missed_bytes') : undefined;
+  return {
+    id: text(any, 'uid') ?? '',
+    start: micros,
+    end: micros + Math.round((conn ? (number(conn, 'duration') ?? 0) : 0) * 1e6),
+    transport: udp ? 'udp' : 'tcp',
+    protocol: ssh ? 'ssh' : udp ? (service.includes('quic') || zeekPath(any) === 'quic' ? 'quic' : 'dtls') : 'tls',
+    source: { ip: orig, port: number(any, 'id.orig_p') ?? 0, bytes: conn ? (number(conn, 'orig_bytes') ?? 0) : 0, packets: conn ? (number(conn, 'orig_pkts') ?? 0) : 0 },
+    destination: { ip: resp, port: number(any, 'id.resp_p') ?? 0, bytes: conn ? (number(conn, 'resp_bytes') ?? 0) : 0, packets: conn ? (number(conn, 'resp_pkts') ?? 0) : 0 },
+    ...(ssl ? { tls: tlsOf(ssl) } : {}),
+    ...(missed ? { missedBytes: missed } : {}),
+    exact: conn !== undefined && !missed,
+    observer: 'zeek',
+  };
+}
+
+function tlsOf(ssl: ZeekRow): TlsFields {
+  const [sni, ja3, ja4, ja3s] = [text(ssl, 'server_name'), text(ssl, 'ja3'), text(ssl, 'ja4'), text(ssl, 'ja3s')];
+  const [subject, issuer, cipher, next] = [text(ssl, 'subject'), text(ssl, 'issuer'), text(ssl, 'cipher'), text(ssl, 'next_protocol')];
+  const resumed = flag(ssl, 'resumed');
+  return {
+    ...version(text(ssl, 'version')),
+    ...(cipher ? { cipher } : {}),
+    ...(next ? { next_protocol: next } : {}),
+    established: flag(ssl, 'established') ?? false,
+    ...(resumed === undefined ? {} : { resumed }),
+    client: { ...(sni ? { server_name: sni } : {}), ...(ja3 ? { ja3 } : {}), ...(ja4 ? { ja4 } : {}) },
+    server: { ...(ja3s ? { ja3s } : {}), ...(subject ? { subject } : {}), ...(issuer ? { issuer } : {}) },
+  };
+}
