@@ -5,6 +5,7 @@ import { alertRecord } from './alert-record.ts';
 import { Digester } from './digest.ts';
 import { EmbeddedAlerts } from './embedded-alerts.ts';
 import { Committer, lmdbError } from './embedded-commit.ts';
+import { expireFacts, expireFamiliarity } from './embedded-expire.ts';
 import { EmbeddedFacts } from './embedded-facts.ts';
 import { EmbeddedFamiliarity } from './embedded-familiarity.ts';
 import { openEnvironment, openError, settleDirectory, unmark } from './embedded-files.ts';
@@ -55,10 +56,6 @@ export interface EmbeddedStore extends Store {
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 const DEFAULT_RESERVE_BYTES = 64 * 1024 ** 2;
 
-/** Facts or entries that one transaction of `expire` removes. */
-const EXPIRE_AT_A_TIME = 1_000;
-/** Familiarity entries that `expire` looks at between two turns of the event loop. */
-const SCAN_AT_A_TIME = 5_000;
 /** An alert weighs as much as this many facts: it may be 256 KiB. */
 const ALERT_WEIGHT = 10;
 
@@ -198,7 +195,13 @@ class Embedded implements EmbeddedStore {
 
   async expire(before: number): Promise<number> {
     if (Number.isNaN(before)) return 0;
-    return (await this.expireFacts(before)) + (await this.expireFamiliarity(dayOf(before)));
+    await this.read(() => undefined);
+    try {
+      const facts = await expireFacts(this.facts, this.committer, before);
+      return facts + (await expireFamiliarity(this.known, this.committer, dayOf(before)));
+    } catch (error) {
+      throw readError(error);
+    }
   }
 
   counters(): StoreCounters {
@@ -238,53 +241,12 @@ class Embedded implements EmbeddedStore {
     openHere.delete(this.place);
   }
 
-  private async expireFacts(before: number): Promise<number> {
-    let gone = 0;
-    let last: Buffer | undefined;
-    do {
-      const { stale, next } = await this.read(() => this.facts.staleAfter(last, before, EXPIRE_AT_A_TIME));
-      for (let some = stale.length === 0 ? 0 : EXPIRE_AT_A_TIME; some === EXPIRE_AT_A_TIME; gone += some) {
-        some = await this.committer.runFreeing(some, () => this.facts.expire(stale, before, EXPIRE_AT_A_TIME));
-      }
-      last = next;
-    } while (last !== undefined);
-    return gone;
-  }
-
-  private async expireFamiliarity(day: number): Promise<number> {
-    let gone = 0;
-    let last: Buffer | undefined;
-    do {
-      const { stale, next } = await this.read(() => this.known.staleAfter(last, day, SCAN_AT_A_TIME));
-      for (let i = 0; i < stale.length; i += EXPIRE_AT_A_TIME) {
-        const some = stale.slice(i, i + EXPIRE_AT_A_TIME);
-        gone += await this.committer.runFreeing(some.length, () => this.known.forget(some, day));
-      }
-      last = next;
-    } while (last !== undefined);
-    await this.forgetNovelty(day);
-    return gone;
-  }
-
-  private async forgetNovelty(day: number): Promise<void> {
-    await this.committer.runFreeing(1, () => this.known.raiseHorizon(day));
-    let last: Buffer | undefined;
-    do {
-      const { stale, next } = await this.read(() => this.known.staleNoveltyAfter(last, SCAN_AT_A_TIME));
-      if (stale.length > 0) await this.committer.runFreeing(stale.length, () => this.known.forgetNovelty(stale));
-      last = next;
-    } while (last !== undefined);
-  }
-
   private async read<T>(work: () => T): Promise<T> {
     if (this.closing !== undefined) throw new StoreError('closed', 'the embedded store is closed');
     try {
       return work();
     } catch (error) {
-      throw lmdbError(
-        error,
-        new StoreError('unexpected', `the embedded store could not be read: ${error}`, { cause: error }),
-      );
+      throw readError(error);
     }
   }
 
@@ -299,4 +261,9 @@ class Embedded implements EmbeddedStore {
     const message = `the disk under ${this.place} has less than ${this.reserveBytes} bytes free. Free space.`;
     return new StoreError('full', message);
   }
+}
+
+function readError(error: unknown): StoreError {
+  const message = `the embedded store could not be read: ${error instanceof Error ? error.message : error}`;
+  return lmdbError(error, new StoreError('unexpected', message, { cause: error }));
 }

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmbeddedOptions, type EmbeddedStore, openEmbedded } from '../../enrich/store/embedded.ts';
 import { openEnvironment, unmark } from '../../enrich/store/embedded-files.ts';
 import { META, openTables } from '../../enrich/store/embedded-tables.ts';
-import { codeOf, fact } from './contract.ts';
+import { codeOf, fact } from './fixtures.ts';
 import { writerBatch } from './writer-batch.ts';
 
 let directory: string;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
 import { openRedis } from '../../enrich/store/redis.ts';
 import { describeWithRedis, startCluster } from '../build/redis-server.ts';
-import { storeContract, unused } from './contract.ts';
+import { storeContract } from './contract.ts';
+import { unused } from './fixtures.ts';
 
 describeWithRedis('with a cluster of three', () => {
   let cluster: Awaited<ReturnType<typeof startCluster>>;

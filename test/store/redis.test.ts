@@ -1,7 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
 import { openRedis } from '../../enrich/store/redis.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../build/redis-server.ts';
-import { storeContract, unused } from './contract.ts';
+import { storeContract } from './contract.ts';
+import { unused } from './fixtures.ts';
 
 describeWithRedis('with a redis-server', () => {
   let server: RedisServer;

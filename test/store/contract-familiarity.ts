@@ -1,0 +1,103 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { Observation, Store } from '../../enrich/store/store.ts';
+import { type Opened, retold, unused } from './fixtures.ts';
+import { Model } from './model.ts';
+
+const SCOPES = ['host', 'user', 'identity'];
+const anyObservation: fc.Arbitrary<Observation> = fc.record({
+  scope: fc.constantFrom(...SCOPES),
+  destination: fc.constantFrom('domain:a.example', 'domain:b.example', 'tenant:c', 'domain:d'),
+  // Days around a month apart as well as next to each other, so that bitmaps and windows slide.
+  day: fc.oneof(
+    fc.integer({ min: 100, max: 104 }),
+    fc.integer({ min: 60, max: 150 }),
+    fc.constantFrom(0, 131, 132, 133),
+  ),
+  tainted: fc.boolean(),
+});
+
+const sightings = fc.array(anyObservation, { maxLength: 30 }).chain((all) => fc.tuple(fc.constant(all), retold(all)));
+
+export function familiarityContract(the: () => Store, effort: number): void {
+  it('knows the days of a destination and nothing of another', async () => {
+    const scope = unused('host');
+    await the().observe([
+      { scope, destination: 'domain:a', day: 20_000, tainted: true },
+      { scope, destination: 'domain:a', day: 20_003, tainted: false },
+    ]);
+    const known = { firstDay: 20_000, lastDay: 20_003, days: 0b1001, firstTainted: true };
+    const asked = [
+      { scope, destination: 'domain:b' },
+      { scope, destination: 'domain:a' },
+      { scope: unused('host'), destination: 'domain:a' },
+    ];
+    expect(await the().familiarity(asked)).toEqual([undefined, known, undefined]);
+    expect(await the().familiarity([])).toEqual([]);
+  });
+
+  it('keeps all 32 days, unsigned', async () => {
+    const scope = unused('host');
+    const days = Array.from({ length: 40 }, (_, i) => ({ scope, destination: 'd', day: 500 + i, tainted: false }));
+    await the().observe(days);
+    expect(await the().familiarity([{ scope, destination: 'd' }])).toEqual([
+      { firstDay: 500, lastDay: 539, days: 0xffffffff, firstTainted: false },
+    ]);
+  });
+
+  it('moves what was new to a day when an earlier sighting arrives late', async () => {
+    const scope = unused('host');
+    const seen = (destination: string, day: number) => the().observe([{ scope, destination, day, tainted: false }]);
+    await seen('a', 110);
+    await seen('b', 110);
+    await seen('a', 105);
+    expect(await the().novelty(scope, 0, 999)).toEqual([
+      { day: 105, seen: 1, fresh: 1 },
+      { day: 110, seen: 2, fresh: 1 },
+    ]);
+    expect(await the().novelty(scope, 106, 109)).toEqual([]);
+    expect(await the().novelty(scope, 110, 110)).toHaveLength(1);
+    expect(await the().novelty(scope, 999, 0)).toEqual([]);
+    expect(await the().novelty(unused('host'), 0, 999)).toEqual([]);
+  });
+
+  it('makes familiarity and novelty a function of the set of sightings', async () => {
+    await fc.assert(
+      fc.asyncProperty(sightings, async ([all, batches]) => {
+        const space = unused('space');
+        const model = new Model();
+        const inSpace = (o: Observation) => ({ ...o, scope: `${o.scope}:${space}` });
+        model.observe(all.map(inSpace));
+        for (const batch of batches) await the().observe(batch.map(inSpace));
+        for (const scope of SCOPES.map((each) => `${each}:${space}`)) {
+          expect(await the().novelty(scope, 0, 999)).toEqual(model.novelty(scope, 0, 999));
+          const asked = ['domain:a.example', 'domain:b.example', 'tenant:c', 'x'].map((destination) => ({
+            scope,
+            destination,
+          }));
+          expect(await the().familiarity(asked)).toEqual(asked.map((query) => model.familiarity(query)));
+        }
+      }),
+      { numRuns: 80 * effort },
+    );
+  });
+}
+
+export function wideContract(open: () => Promise<Opened>, effort: number): void {
+  it('makes familiarity and novelty of the organisation a function of the set of sightings', async () => {
+    await fc.assert(
+      fc.asyncProperty(sightings, async ([all, batches]) => {
+        const { store, remove } = await open();
+        const model = new Model();
+        const inOrg = (o: Observation) => ({ ...o, scope: 'org' });
+        model.observe(all.map(inOrg));
+        for (const batch of batches) await store.observe(batch.map(inOrg));
+        expect(await store.novelty('org', 0, 999)).toEqual(model.novelty('org', 0, 999));
+        const asked = ['domain:a.example', 'tenant:c', 'x'].map((destination) => ({ scope: 'org', destination }));
+        expect(await store.familiarity(asked)).toEqual(asked.map((query) => model.familiarity(query)));
+        await remove();
+      }),
+      { numRuns: 20 * effort },
+    );
+  });
+}
