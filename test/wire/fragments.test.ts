@@ -96,6 +96,18 @@ describe('fragments', () => {
     expect(test.out.fragmentConflict).toBe(false);
   });
 
+  it('larger than a cell fill the space on both sides of one that came before', () => {
+    const text = Array.from({ length: 3000 }, (_, i) => `${i} `)
+      .join('')
+      .slice(0, 12_000);
+    const body = udp({ payload: text }).subarray(20);
+    const test = new TestDecoder();
+    test.decode(piece(1, 6000, true, body.subarray(6000, 6008)));
+    test.decode(piece(1, 0, true, body.subarray(0, 11_000)));
+    expect(test.decode(piece(1, 11_000, false, body.subarray(11_000))).payload).toBe(text);
+    expect(test.out.fragmentConflict).toBe(false);
+  });
+
   it('agree with a slow model of first-comes-first-kept, whatever overlaps', () => {
     const body = udp({ payload: 'x'.repeat(72) }).subarray(20);
     const part = fc.record({ from: fc.nat(9), count: fc.integer({ min: 1, max: 6 }), fill: fc.nat(255) });
