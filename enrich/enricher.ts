@@ -23,6 +23,15 @@ const MAX_REJOINS = 1_000;
 /** A process, staging or look-up event may change flows from this long before it … */
 const BACKWARD = 600 * SECOND;
 
+export interface PutOptions {
+  /**
+   * Which facts are looked at again by the next `settle`. `changed` (default): those that changed the store. `all`: known
+   * ones too. A batch that is delivered a second time was perhaps stored by a worker that died before it settled: nothing
+   * in it is new, and yet nobody has looked at it.
+   */
+  readonly touch?: 'changed' | 'all';
+}
+
 interface DirtyFlow {
   readonly ip: string;
   readonly id: string;
@@ -46,12 +55,15 @@ export class Enricher {
     this.settings = settings;
   }
 
-  async putFlows(records: readonly FlowRecord[]): Promise<void> {
-    await this.putFacts(records.map(factOfFlow));
+  async putFlows(records: readonly FlowRecord[], options: PutOptions = {}): Promise<void> {
+    await this.putFacts(records.map(factOfFlow), options);
   }
 
-  async putEvents(events: readonly EndpointEvent[]): Promise<void> {
-    await this.putFacts(events.flatMap((event) => factsOfEvent(event, stagingFrom(event))));
+  async putEvents(events: readonly EndpointEvent[], options: PutOptions = {}): Promise<void> {
+    await this.putFacts(
+      events.flatMap((event) => factsOfEvent(event, stagingFrom(event))),
+      options,
+    );
   }
 
   /**
@@ -76,11 +88,12 @@ export class Enricher {
     return [...changed.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   }
 
-  private async putFacts(facts: readonly Fact[]): Promise<void> {
+  private async putFacts(facts: readonly Fact[], { touch = 'changed' }: PutOptions): Promise<void> {
     for (let i = 0; i < facts.length; i += BATCH) {
       const batch = facts.slice(i, i + BATCH);
       const changed = await this.store.put(batch);
-      for (let k = 0; k < batch.length; k++) if (changed[k]) await this.touch(batch[k]!);
+      // Side by side: what is touched is a set, and each look into the store is a journey to it.
+      await Promise.all(batch.filter((_, k) => changed[k] || touch === 'all').map((fact) => this.touch(fact)));
     }
   }
 
