@@ -1,0 +1,136 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { pcap } from '../build/captures.ts';
+import { conversation } from '../build/conversation.ts';
+import { describeLive, LISTENING, Network } from '../build/live-network.ts';
+
+const MINUTES = 60_000;
+
+/** Conversations that do not end, so that their last record is written by the one who stops. */
+function openConversations(count: number): Uint8Array {
+  const all = Array.from({ length: count }, (_, i) =>
+    conversation({ serverName: `host${i}.example`, clientPort: 50_000 + i, ends: false }),
+  );
+  return pcap(all.flatMap((c) => c.frames.map((bytes) => ({ bytes }))));
+}
+
+describeLive('o02 signals', () => {
+  let network: Network;
+  beforeAll(() => {
+    network = new Network();
+  });
+  afterAll(() => network.remove());
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(
+      `${signal} writes the last record of every flow and ends with 0`,
+      async () => {
+        const sensor = await network.listen();
+        network.play(openConversations(50), 2_000);
+        await sensor.until('50 records', () => sensor.records.length >= 50);
+        sensor.process.kill(signal);
+        expect(await sensor.end()).toEqual({ code: 0, signal: null });
+        expect(sensor.ends().size).toBe(50);
+        expect(sensor.log.at(-1)).toMatchObject({ msg: 'stopped', encrypted: 50, records_dropped: 0 });
+      },
+      MINUTES,
+    );
+  }
+
+  it(
+    'a second SIGTERM ends at once with 143, though nobody reads the records',
+    async () => {
+      const sensor = await network.listen('--verbose');
+      sensor.process.stdout!.pause();
+      network.play(openConversations(300), 20_000);
+      await sensor.until('records', () => sensor.metric('records_total') >= 300);
+      sensor.process.kill('SIGTERM');
+      await sensor.until('first signal', () => sensor.capturePid === undefined);
+      sensor.process.kill('SIGTERM');
+      sensor.process.stdout!.resume();
+      expect(await sensor.end()).toEqual({ code: 143, signal: null });
+    },
+    MINUTES,
+  );
+
+  it(
+    'SIGHUP opens the capture and the output file again and keeps the flows',
+    async () => {
+      const out = join(network.folder, 'records.jsonl');
+      writeFileSync(out, '');
+      const sensor = await network.listen('--out', out, '--user', 'root');
+      const before = await sensor.until('capture program', () => sensor.capturePid);
+      const [first, ...rest] = conversation({ serverName: 'kept.example', ends: false }).frames;
+      network.play(pcap([{ bytes: first! }]), 100);
+      await sensor.read(1);
+      sensor.process.kill('SIGHUP');
+      await sensor.logged('capture is up', 2);
+      expect(sensor.capturePid).not.toBe(before);
+      network.play(pcap(rest.map((bytes) => ({ bytes }))), 500);
+      await sensor.read(1 + rest.length);
+      expect((await sensor.stop()).code).toBe(0);
+      expect(network.exec('cat', out)).toContain('"domain":"kept.example"');
+    },
+    MINUTES,
+  );
+});
+
+describeLive('what is wrong is told in one line', () => {
+  let network: Network;
+  beforeAll(() => {
+    network = new Network();
+  });
+  afterAll(() => network.remove());
+
+  const failures: [string, string[], number, RegExp][] = [
+    [
+      'a filter that libpcap refuses',
+      ['-f', 'tcp prot 443'],
+      2,
+      /^waybill: --filter "tcp prot 443": libpcap says: .*syntax error/,
+    ],
+    [
+      'the same with cap',
+      ['-f', 'tcp prot 443', '--driver', 'cap'],
+      2,
+      /^waybill: --filter "tcp prot 443": libpcap says: .*syntax error/,
+    ],
+    ['a user that is not there', ['--user', 'no-such-user'], 2, /^waybill: --user "no-such-user": no such user/],
+    [
+      'a status page for everybody',
+      ['--status', '0.0.0.0:9477'],
+      2,
+      /^waybill: --status 0\.0\.0\.0:9477: only loopback/,
+    ],
+    [
+      'a profile that is not there',
+      ['--profile', 'most'],
+      2,
+      /^waybill: --profile most: expected full, client or handshake/,
+    ],
+  ];
+  for (const [what, args, code, text] of failures) {
+    it(
+      what,
+      async () => {
+        const sensor = network.start(...args);
+        expect((await sensor.end()).code).toBe(code);
+        expect(sensor.stderr).toMatch(text);
+        expect(sensor.stderr.trim().split('\n')).toHaveLength(1);
+      },
+      MINUTES,
+    );
+  }
+
+  it(
+    'an interface that is not there: those that are',
+    async () => {
+      network.ip('link', 'del', LISTENING);
+      const sensor = network.start();
+      expect((await sensor.end()).code).toBe(1);
+      expect(sensor.stderr).toBe(`waybill: cannot listen on ${LISTENING}: no such interface. Interfaces here: lo.\n`);
+    },
+    MINUTES,
+  );
+});
