@@ -12,6 +12,7 @@ import { alertTable } from '../alert/table.ts';
 import { joinedDocument } from '../alert/waybill-document.ts';
 import { Enricher } from '../enricher.ts';
 import type { EndpointEvent } from '../event/endpoint-event.ts';
+import { readFlowLogs } from '../ingest/flow-logs/read-flow-logs.ts';
 import { listEndpointFiles } from '../ingest/list-endpoint-files.ts';
 import { readEndpointFile } from '../ingest/read-endpoint-file.ts';
 import { defaultSettings, readSettings, type Settings } from '../settings.ts';
@@ -20,11 +21,18 @@ import type { StoredAlert } from '../store/store.ts';
 
 export const REPLAY: CommandSpec = {
   name: 'replay',
-  usage: '--capture PATH… --endpoint PATH… [--all]',
+  usage: '--capture PATH… | --flows PATH… --endpoint PATH… [--all]',
   summary:
     'Runs the whole pipeline over captures and endpoint logs in event time and prints the alerts: JSON lines, or a table on a terminal.',
   options: [
     { name: 'capture', argument: 'PATH', multiple: true, describe: 'Capture file or directory of captures.' },
+    {
+      name: 'flows',
+      argument: 'PATH',
+      multiple: true,
+      describe:
+        'Instead of packets: Zeek ssl.log with conn.log (TSV or JSON), Suricata EVE, or flow records of Waybill.',
+    },
     {
       name: 'endpoint',
       argument: 'PATH',
@@ -54,6 +62,8 @@ const BATCH = 2_000;
 
 export interface ReplayInput {
   readonly captures: readonly string[];
+  /** Logs of Zeek, Suricata or Waybill. */
+  readonly flows?: readonly string[];
   readonly endpoints: readonly string[];
   readonly settings: Settings;
   /** Store directory; a temporary one when absent. */
@@ -82,12 +92,16 @@ export async function replayCommand(args: string[]): Promise<number> {
   }
   const captures = options.list('capture');
   const endpoints = options.list('endpoint');
-  if (captures.length === 0) throw new UserError('nothing to replay: name captures with --capture', Exit.usage);
+  const flows = options.list('flows');
+  if (captures.length + flows.length === 0) {
+    throw new UserError('nothing to replay: name captures with --capture, or flow logs with --flows', Exit.usage);
+  }
   const config = options.text('config');
   const data = options.text('data');
   const out = new LineWriter(process.stdout);
   const { alerts, complaints } = await replay({
     captures,
+    flows,
     endpoints,
     settings: config === undefined ? defaultSettings() : readSettings(config),
     ...(data === undefined ? {} : { data }),
@@ -114,6 +128,7 @@ export async function replay(input: ReplayInput): Promise<ReplayResult> {
     const enricher = new Enricher(store, input.settings);
     for (const file of endpoints) complaints.push(...(await readEvents(file, enricher)));
     for (const file of captures) complaints.push(...(await readFlows(file, enricher)));
+    complaints.push(...(await readLogs((input.flows ?? []).flatMap(endpointsAt), enricher)));
     const alerts = await enricher.settle(
       input.onJoined === undefined ? undefined : (line) => input.onJoined!(joinedDocument(line)),
     );
@@ -122,6 +137,19 @@ export async function replay(input: ReplayInput): Promise<ReplayResult> {
     await store.close();
     if (input.data === undefined) rmSync(directory, { recursive: true, force: true });
   }
+}
+
+async function readLogs(files: readonly string[], enricher: Enricher): Promise<readonly string[]> {
+  let batch: FlowRecord[] = [];
+  const { damaged } = await readFlowLogs(files, async (record) => {
+    batch.push(record);
+    if (batch.length < BATCH) return;
+    const full = batch;
+    batch = [];
+    await enricher.putFlows(full);
+  });
+  await enricher.putFlows(batch);
+  return damaged;
 }
 
 async function readEvents(file: string, enricher: Enricher): Promise<string[]> {

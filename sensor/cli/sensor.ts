@@ -3,8 +3,11 @@ import { hostname } from 'node:os';
 import { Exit, UserError } from '../base/exit.ts';
 import { listCaptures } from '../capture/list-captures.ts';
 import { readCapture } from '../capture/open-capture.ts';
-import { buildLinePipeline } from '../flow/pipeline.ts';
+import { buildLinePipeline, buildPipeline, type Pipeline } from '../flow/pipeline.ts';
+import type { RecordOptions } from '../flow/to-record.ts';
 import { LineWriter } from '../publish/line-writer.ts';
+import { eveLines } from '../record/eve.ts';
+import { zeekLines } from '../record/zeek.ts';
 import { LIVE_OPTIONS } from './live-settings.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from './options.ts';
 
@@ -20,6 +23,12 @@ export const SENSOR: CommandSpec = {
       argument: 'PATH',
       multiple: true,
       describe: 'Capture file, directory of captures, or - for standard input (pcap µs/ns, pcapng, gzip of either).',
+    },
+    {
+      name: 'format',
+      argument: 'NAME',
+      fallback: 'ecs',
+      describe: 'ecs (flow records), zeek (ssl and conn lines) or eve (Suricata tls, quic, ssh and flow events).',
     },
     { name: 'verbose', short: 'v', describe: 'Add ja3_string and supported_ciphers to records.' },
     { name: 'observer', argument: 'NAME', describe: 'observer.name of the records (default: this host’s name).' },
@@ -42,7 +51,10 @@ export async function sensorCommand(args: string[]): Promise<number> {
     return (await import('./live.ts')).liveCommand(options);
   }
   if (paths.length === 0)
-    throw new UserError('nothing to read: name a capture with -r, e.g. waybill sensor -r traffic.pcap, or an interface with -i', Exit.usage);
+    throw new UserError(
+      'nothing to read: name a capture with -r, e.g. waybill sensor -r traffic.pcap, or an interface with -i',
+      Exit.usage,
+    );
   return readCaptures(paths, options);
 }
 
@@ -50,6 +62,7 @@ async function readCaptures(paths: readonly string[], options: Parsed): Promise<
   const out = new LineWriter(process.stdout);
   const files = paths.flatMap((path) => capturesAt(path));
   let code: number = Exit.fine;
+  const format = options.text('format') ?? 'ecs';
   const observer = options.text('observer') ?? hostname();
   const recordOptions = {
     observer,
@@ -58,7 +71,7 @@ async function readCaptures(paths: readonly string[], options: Parsed): Promise<
   };
   for (const file of files) {
     const started = performance.now();
-    const pipeline = buildLinePipeline((line) => out.writeLine(line), recordOptions);
+    const pipeline = pipelineFor(format, out, recordOptions);
     const summary = await readCapture(file, pipeline);
     pipeline.drain();
     await out.flush();
@@ -79,6 +92,15 @@ async function readCaptures(paths: readonly string[], options: Parsed): Promise<
     }
   }
   return code;
+}
+
+function pipelineFor(format: string, out: LineWriter, options: RecordOptions): Pipeline {
+  if (format === 'ecs') return buildLinePipeline((line) => out.writeLine(line), options);
+  const lines = format === 'zeek' ? zeekLines : format === 'eve' ? eveLines : undefined;
+  if (!lines) throw new UserError(`--format ${format}: expected ecs, zeek or eve`, Exit.usage);
+  return buildPipeline((record) => {
+    for (const line of lines(record)) out.write(line);
+  }, options);
 }
 
 function capturesAt(path: string): string[] {

@@ -1,16 +1,15 @@
 import { parseMicros } from '../../../sensor/base/timestamp.ts';
+import { FRAME_OVERHEAD } from '../../../sensor/record/eve.ts';
 import type { TlsFields } from '../../../sensor/record/flow-record.ts';
 import type { ForeignFlow } from './flow-builder.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Ethernet, IPv4 and TCP headers without options: Suricata counts frames, a flow record counts payload. */
-const FRAME_OVERHEAD = 54;
-
 const object = (value: unknown): Json | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-const count = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0);
+const count = (value: unknown): number =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
 
 export const isEve = (value: Json): boolean => typeof value['event_type'] === 'string' && 'flow_id' in value;
 

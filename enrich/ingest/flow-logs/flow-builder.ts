@@ -41,7 +41,13 @@ export function flowRecordOf(flow: ForeignFlow): FlowRecord | undefined {
   );
   const name = flow.tls?.client?.server_name?.toLowerCase().replace(/\.$/, '');
   const fromPrivate = isPrivate(...src);
-  const direction = fromPrivate ? (isPrivate(...dst) ? 'internal' : 'egress') : isPrivate(...dst) ? 'ingress' : 'external';
+  const direction = fromPrivate
+    ? isPrivate(...dst)
+      ? 'internal'
+      : 'egress'
+    : isPrivate(...dst)
+      ? 'ingress'
+      : 'external';
   const id = createHash('sha256').update(`${flow.observer}|${flow.id}|${flow.start}`).digest('base64url').slice(0, 16);
   return {
     '@timestamp': formatMicros(flow.end),

@@ -36,7 +36,10 @@ export class ZeekTsv {
   private header(text: string): void {
     const space = /[ \t]/.exec(text)?.index ?? text.length;
     const [name, rest] = [text.slice(0, space), text.slice(space + 1)];
-    if (name === '#separator') this.separator = rest.replace(/\\x([0-9a-f]{2})/gi, (_, h: string) => String.fromCharCode(Number.parseInt(h, 16)));
+    if (name === '#separator')
+      this.separator = rest.replace(/\\x([0-9a-f]{2})/gi, (_, h: string) =>
+        String.fromCharCode(Number.parseInt(h, 16)),
+      );
     else if (name === '#set_separator') this.setSeparator = rest;
     else if (name === '#empty_field') this.empty = rest;
     else if (name === '#unset_field') this.unset = rest;
@@ -97,8 +100,18 @@ export function zeekFlow(ssl: ZeekRow | undefined, conn: ZeekRow | undefined): F
     end: micros + Math.round((conn ? (number(conn, 'duration') ?? 0) : 0) * 1e6),
     transport: udp ? 'udp' : 'tcp',
     protocol: ssh ? 'ssh' : udp ? (service.includes('quic') || zeekPath(any) === 'quic' ? 'quic' : 'dtls') : 'tls',
-    source: { ip: orig, port: number(any, 'id.orig_p') ?? 0, bytes: conn ? (number(conn, 'orig_bytes') ?? 0) : 0, packets: conn ? (number(conn, 'orig_pkts') ?? 0) : 0 },
-    destination: { ip: resp, port: number(any, 'id.resp_p') ?? 0, bytes: conn ? (number(conn, 'resp_bytes') ?? 0) : 0, packets: conn ? (number(conn, 'resp_pkts') ?? 0) : 0 },
+    source: {
+      ip: orig,
+      port: number(any, 'id.orig_p') ?? 0,
+      bytes: conn ? (number(conn, 'orig_bytes') ?? 0) : 0,
+      packets: conn ? (number(conn, 'orig_pkts') ?? 0) : 0,
+    },
+    destination: {
+      ip: resp,
+      port: number(any, 'id.resp_p') ?? 0,
+      bytes: conn ? (number(conn, 'resp_bytes') ?? 0) : 0,
+      packets: conn ? (number(conn, 'resp_pkts') ?? 0) : 0,
+    },
     ...(ssl ? { tls: tlsOf(ssl) } : {}),
     ...(missed ? { missedBytes: missed } : {}),
     exact: conn !== undefined && !missed,
@@ -108,7 +121,12 @@ export function zeekFlow(ssl: ZeekRow | undefined, conn: ZeekRow | undefined): F
 
 function tlsOf(ssl: ZeekRow): TlsFields {
   const [sni, ja3, ja4, ja3s] = [text(ssl, 'server_name'), text(ssl, 'ja3'), text(ssl, 'ja4'), text(ssl, 'ja3s')];
-  const [subject, issuer, cipher, next] = [text(ssl, 'subject'), text(ssl, 'issuer'), text(ssl, 'cipher'), text(ssl, 'next_protocol')];
+  const [subject, issuer, cipher, next] = [
+    text(ssl, 'subject'),
+    text(ssl, 'issuer'),
+    text(ssl, 'cipher'),
+    text(ssl, 'next_protocol'),
+  ];
   const resumed = flag(ssl, 'resumed');
   return {
     ...version(text(ssl, 'version')),
