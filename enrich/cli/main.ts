@@ -11,6 +11,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Ru
     load: async () => (await import('../../sensor/cli/sensor.ts')).sensorCommand,
   },
   {
+    name: 'interfaces',
+    summary: 'List the network interfaces and whether packets may be captured.',
+    load: async () => (await import('../../sensor/cli/interfaces.ts')).interfacesCommand,
+  },
+  {
     name: 'replay',
     summary: 'Run the whole pipeline over captures and endpoint logs; print the alerts.',
     load: async () => (await import('./replay.ts')).replayCommand,
