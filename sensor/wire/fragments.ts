@@ -123,7 +123,7 @@ export class FragmentTable {
       const piece = pieces[i]!;
       if (piece.end <= from) continue;
       if (piece.start >= end) break;
-      if (piece.start > from) i += this.insert(datagram, i, from, piece.start, frame, offset);
+      if (piece.start > from) this.insert(datagram, i, from, piece.start, frame, offset);
       const overlapStart = Math.max(from, piece.start);
       const overlapEnd = Math.min(end, piece.end);
       const at = frame.at - offset;
@@ -141,19 +141,18 @@ export class FragmentTable {
     return false;
   }
 
-  /** Copies bytes [start, end) of the datagram into cells, as pieces from `index` on; how many pieces it took. */
-  private insert(datagram: Datagram, index: number, start: number, end: number, frame: Frame, offset: number): number {
-    let count = 0;
-    for (let from = start; from < end; from += CELL_BYTES, count++) {
+  /** Copies bytes [start, end) of the datagram into cells, as pieces from `index` on. */
+  private insert(datagram: Datagram, index: number, start: number, end: number, frame: Frame, offset: number): void {
+    const source = frame.at - offset;
+    let next = index;
+    for (let from = start; from < end; from += CELL_BYTES) {
       const to = Math.min(end, from + CELL_BYTES);
       this.makeRoom(datagram);
       const cell = this.arena.take();
-      const source = frame.at - offset;
       this.arena.bytes.set(frame.bytes.subarray(source + from, source + to), cell);
-      datagram.pieces.splice(index + count, 0, { start: from, end: to, cell });
+      datagram.pieces.splice(next++, 0, { start: from, end: to, cell });
       datagram.held += to - from;
     }
-    return count;
   }
 
   private open(key: string, frame: Frame): Datagram {
