@@ -10,6 +10,7 @@ const KNOWN_COLUMNS = new Set(
     'InitiatingProcessCreationTime,ProcessId,ProcessGuid,ProcessCommandLine,CreatedProcessId,CreatedProcessName,FolderPath',
     'FileName,RemoteIP,LocalIP,EventID,EventCode,EventId,Computer,Hostname,ComputerName,Channel,Image,CommandLine,UtcTime',
     '_raw,_time,host,event_simpleName,aid,ContextTimeStamp,event.type,event.time,agent.uuid,endpoint.name,@timestamp',
+    'EventRecordId,EventRecordID,TimeCreated,Provider,ProviderName,MachineName,LogName,Id,Message,Payload,MapDescription',
     'process.pid,process.executable,event.action,class_uid,time,EventData,RenderedDescription,ReportTime',
   ].flatMap((line) => line.split(',')),
 );

@@ -128,7 +128,7 @@ export const rowObject = (names: readonly string[], row: readonly unknown[]): Js
 /** Splunk HTTP event collector: `{time, host, source, sourcetype, index, event, fields}`. */
 const splunkHec: Opener = (object, context) => {
   const event = own(object, 'event');
-  if (event === undefined || !keysWithin(object, HEC_KEYS)) return undefined;
+  if (event === undefined || !(keysWithin(object, HEC_KEYS) || Object.hasOwn(object, 'sourcetype'))) return undefined;
   if (Object.keys(object).length === 1 && !isObject(event)) return undefined;
   return [{ record: event, context: named(context, own(object, 'host'), own(object, 'time')) }];
 };

@@ -3,7 +3,7 @@ import type { EndpointEvent, HostRef, TimeQuality } from '../event/endpoint-even
 import { ADAPTERS } from './adapters/all.ts';
 import { type Unwrapped, unwrap } from './envelope.ts';
 import { FeedSummary, shapeOf } from './feed-summary.ts';
-import { isObject, MAX_RECORD_CHARS, parseJson } from './json-object.ts';
+import { at, isObject, MAX_RECORD_CHARS, parseJson } from './json-object.ts';
 import { startKey } from './process-key.ts';
 import type { ClockSource, Draft, Reading, RecordContext } from './reading.ts';
 import { looksClassic, readClassicText } from './windows/classic-text.ts';
@@ -95,11 +95,12 @@ export class FeedNormalizer {
     const reading = adapter
       ? adapter.read(record, context)
       : this.readWindowsRecord(readWindowsObject(record, context), context);
-    if (!reading) {
-      this.summary.unknown.add(shapeOf(record));
-      return [];
-    }
-    return this.take(reading);
+    if (reading) return this.take(reading);
+    // A pipeline that keeps the record as it came keeps it here.
+    const original = at(record, 'event.original');
+    if (typeof original === 'string') return this.normalizeText(original, context);
+    this.summary.unknown.add(shapeOf(record));
+    return [];
   }
 
   /** Text that is a record: JSON, one or more Event elements, or the classic rendering. */
@@ -126,12 +127,12 @@ export class FeedNormalizer {
 
   private normalizeXml(xml: string, context: RecordContext): EndpointEvent[] {
     const events: EndpointEvent[] = [];
-    let at = 0;
-    while (at < xml.length) {
-      const end = xml.indexOf(EVENT_END, at);
+    let from = 0;
+    while (from < xml.length) {
+      const end = xml.indexOf(EVENT_END, from);
       const next = end < 0 ? xml.length : end + EVENT_END.length;
-      const piece = xml.slice(at, next);
-      at = next;
+      const piece = xml.slice(from, next);
+      from = next;
       if (piece.trim().startsWith('</') || piece.trim() === '') continue;
       const reading = this.readWindowsRecord(readEventXml(piece), context);
       if (reading) events.push(...this.take(reading));

@@ -12,6 +12,8 @@ export const LOOK_AHEAD = 64 * 1024;
 const HEADER_CHARS = 4096;
 
 const BATCH_NAMES: ReadonlySet<string> = new Set(BATCH_KEYS);
+/** The line that evtx_dump prints above each record. */
+const HEADING = /^Record \d{1,12}\s*$/;
 /** The start or end tag of an Event element, not of Events or EventData. */
 const EVENT_TAG = /<Event[\s>]|<\/Event>/g;
 
@@ -192,7 +194,7 @@ export class StructuredSplitter {
       return 'go';
     }
     // Lines of junk in a row are one damaged place.
-    this.junkAt ??= window.offset(window.at);
+    if (!HEADING.test(line)) this.junkAt ??= window.offset(window.at);
     this.skippingLine = true;
     return 'go';
   }

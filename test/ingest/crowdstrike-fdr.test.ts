@@ -84,6 +84,12 @@ describe('CrowdStrike FDR', () => {
     });
   });
 
+  it('reads the names that Splunk gives to numbers', () => {
+    const record = fdr('NetworkConnectIP4', { ...tuple, LocalPort_decimal: '50123', RemotePort_decimal: '443' });
+    const { LocalPort: _local, RemotePort: _remote, ...suffixed } = record;
+    expect(read(suffixed)).toMatchObject(TUPLE);
+  });
+
   it('counts a query without a name, and ignores what says nothing of one process', () => {
     expect(read(fdr('DnsRequest', {}))).toMatchObject({ kind: 'dns_query', name: '' });
     expect(ignoredAs(fdr('ProcessRollup2Stats', {}))).toBe('crowdstrike-fdr ProcessRollup2Stats');

@@ -44,6 +44,7 @@ describe('the splitter', () => {
       'lines behind syslog headers',
       `<134>1 2024-05-14T12:00:00Z h app - - - ${line(a)}\n<134>May 14 12:00:00 h app: ${line(b)}\n`,
     ],
+    ['the headings of evtx_dump', `Record 1\n${pretty(a)}\nRecord 2\n${pretty(b)}\n`],
     ['a byte order mark', `\ufeff${line(a)}\n${line(b)}`],
   ])('cuts %s', (_name, text) => {
     expect(values(split(text))).toEqual([a, b]);

@@ -111,6 +111,66 @@ describe('a Windows event', () => {
     });
   });
 
+  it('with only the fields of the log beside its message has the pid of the message, not of the logging service', () => {
+    const fluentBit = (event: WindowsEvent, message: string) => ({
+      ProviderName: event.log === 'sysmon' ? 'Microsoft-Windows-Sysmon' : 'Microsoft-Windows-Security-Auditing',
+      EventID: event.id,
+      Channel: 'any',
+      Computer: event.computer,
+      TimeCreated: '2024-05-14 12:00:00 +0000',
+      EventRecordID: 7,
+      ProcessID: 4,
+      ProcessId: 2740,
+      Message: message,
+    });
+    const connection = SECURITY_SAMPLES.connection();
+    const text = [
+      'The Windows Filtering Platform has permitted a connection.',
+      'Application Information:',
+      '\tProcess ID:\t\t4660',
+      'Network Information:',
+      '\tDirection:\t\tOutbound',
+      '\tSource Address:\t\t10.1.2.3',
+      '\tDestination Address:\t203.0.113.9',
+    ].join('\r\n');
+    expect(one(fluentBit(connection, text))).toMatchObject({ kind: 'connection', process: { pid: 4660 } });
+    const end = SYSMON_SAMPLES.processEnd();
+    const lines = Object.entries(end.data).map(([name, value]) => `${name}: ${value}`);
+    expect(one(fluentBit(end, lines.join('\r\n')))).toMatchObject({ kind: 'process_end', process: { pid: 4660 } });
+  });
+
+  it('is read out of the payload of an EvtxECmd row', () => {
+    const event = SYSMON_SAMPLES.connection();
+    const data = Object.entries(event.data).map(([name, text]) => ({ '@Name': name, '#text': text }));
+    const row = {
+      RecordNumber: '1',
+      EventRecordId: String(event.recordId),
+      TimeCreated: '2024-05-14 12:00:00.0000000',
+      EventId: '3',
+      Provider: 'Microsoft-Windows-Sysmon',
+      Channel: 'Microsoft-Windows-Sysmon/Operational',
+      ProcessId: '2740',
+      Computer: event.computer,
+      Payload: JSON.stringify({ EventData: { Data: data } }),
+    };
+    expect(essence(one(row))).toEqual(essence(one(eventXml(event))));
+  });
+
+  it('is the same whatever the case of flat names, but for the pid, which only its own spelling names', () => {
+    const event = SYSMON_SAMPLES.connection();
+    const lower = Object.fromEntries(
+      Object.entries(WINDOWS_SHAPES['flat JSON']!(event)).map(([k, v]) => [k.toLowerCase(), v]),
+    );
+    const found = one(lower) as { process: object };
+    expect(found).toMatchObject({ kind: 'connection', host: { id: 'pc1' }, process: { entityId: GUID.slice(1, -1) } });
+    expect(found.process).not.toHaveProperty('pid');
+  });
+
+  it('is read as it came when a pipeline kept it and nobody knows the rest', () => {
+    const event = SYSMON_SAMPLES.connection();
+    expect(one({ ecs: { version: '8' }, event: { original: eventXml(event) } })).toEqual(one(eventXml(event)));
+  });
+
   it('without host and log time is of the host the caller names, at a time that is not trusted', () => {
     const normalizer = new FeedNormalizer({ host: 'ART-DESKTOP.example' });
     const start = SYSMON_SAMPLES.processStart();

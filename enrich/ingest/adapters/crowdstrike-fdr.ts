@@ -63,17 +63,20 @@ export const crowdstrikeFdr: Adapter = {
     if ('reject' in body) return rejected('crowdstrike-fdr', type, body.reject);
     const time = timeOf(record, body);
     if (!time) return rejected('crowdstrike-fdr', type, 'no time');
-    const id = idOf(own(record, 'id'));
+    const id = idOf(field(record, 'id'));
     return {
       kind: 'events',
       feed: 'crowdstrike-fdr',
       type,
-      host: hostRef(textOf(own(record, 'ComputerName')), idOf(own(record, 'aid'))),
+      host: hostRef(textOf(field(record, 'ComputerName')), idOf(field(record, 'aid'))),
       drafts: [{ body, ...time }],
       ...(id === undefined ? {} : { vendorId: id }),
     };
   },
 };
+
+/** A field under its name, or with the suffix that Splunk's extraction adds to numbers. */
+const field = (record: JsonObject, name: string): unknown => own(record, name) ?? own(record, `${name}_decimal`);
 
 function nameOf(record: JsonObject): string | undefined {
   const name = textOf(
@@ -81,9 +84,9 @@ function nameOf(record: JsonObject): string | undefined {
   );
   if (name !== undefined) return name.slice(0, 80);
   const isMaster =
-    own(record, 'aid') !== undefined &&
-    own(record, 'ComputerName') !== undefined &&
-    own(record, 'AgentVersion') !== undefined;
+    field(record, 'aid') !== undefined &&
+    field(record, 'ComputerName') !== undefined &&
+    field(record, 'AgentVersion') !== undefined;
   return isMaster ? 'aidmaster' : undefined;
 }
 
@@ -97,34 +100,34 @@ function writeReader(type: string): Read | undefined {
 
 /** `ContextTimeStamp` is the host's clock; `timestamp` is when the sensor's cloud took it. A process tells its own start. */
 function timeOf(record: JsonObject, body: EventBody): Pick<Draft, 'at' | 'clock'> | undefined {
-  const own_ = (name: string) => utcMicros(own(record, name));
+  const time = (name: string) => utcMicros(field(record, name));
   const started = body.kind === 'process_start' ? body.process.startedAt : undefined;
-  const ended = body.kind === 'process_end' ? own_('ProcessEndTime') : undefined;
-  const exact = started ?? ended ?? own_('ContextTimeStamp') ?? own_('ContextTimeStamp_decimal');
+  const ended = body.kind === 'process_end' ? time('ProcessEndTime') : undefined;
+  const exact = started ?? ended ?? time('ContextTimeStamp');
   if (exact !== undefined) return { at: exact, clock: 'exact' };
-  const cloud = own_('timestamp') ?? own_('_time') ?? own_('Time');
+  const cloud = time('timestamp') ?? time('_time') ?? time('Time');
   return cloud === undefined ? undefined : { at: cloud, clock: 'received' };
 }
 
 /** The process a start or end is about. */
 function startedProcess(record: JsonObject): ProcessRef {
-  const parent = textOf(own(record, 'ParentBaseFileName'));
+  const parent = textOf(field(record, 'ParentBaseFileName'));
   return processRef({
-    key: idOf(own(record, 'TargetProcessId')),
-    pid: pidOf(own(record, 'RawProcessId')),
-    startedAt: utcMicros(own(record, 'ProcessStartTime')),
-    image: textOf(own(record, 'ImageFileName')),
-    originalName: textOf(own(record, 'OriginalFilename')) ?? textOf(own(record, 'OriginalFileName')),
-    commandLine: textOf(own(record, 'CommandLine')),
+    key: idOf(field(record, 'TargetProcessId')),
+    pid: pidOf(field(record, 'RawProcessId')),
+    startedAt: utcMicros(field(record, 'ProcessStartTime')),
+    image: textOf(field(record, 'ImageFileName')),
+    originalName: textOf(field(record, 'OriginalFilename')) ?? textOf(field(record, 'OriginalFileName')),
+    commandLine: textOf(field(record, 'CommandLine')),
     hashes: hashesFrom({
-      md5: own(record, 'MD5HashData'),
-      sha1: own(record, 'SHA1HashData'),
-      sha256: own(record, 'SHA256HashData'),
+      md5: field(record, 'MD5HashData'),
+      sha1: field(record, 'SHA1HashData'),
+      sha256: field(record, 'SHA256HashData'),
     }),
-    user: userFrom(own(record, 'UserName'), own(record, 'LogonDomain'), own(record, 'UserSid')),
-    logonId: logonIdOf(own(record, 'AuthenticationId')),
-    integrity: integrityOf(own(record, 'IntegrityLevel')),
-    parent: parentRef({ entityId: idOf(own(record, 'ParentProcessId')), image: parent }),
+    user: userFrom(field(record, 'UserName'), field(record, 'LogonDomain'), field(record, 'UserSid')),
+    logonId: logonIdOf(field(record, 'AuthenticationId')),
+    integrity: integrityOf(field(record, 'IntegrityLevel')),
+    parent: parentRef({ entityId: idOf(field(record, 'ParentProcessId')), image: parent }),
   });
 }
 
@@ -136,9 +139,9 @@ function processStart(record: JsonObject): Body {
 /** The process that did it; a context id of 0 or none is a process the sensor did not report. */
 function actor(record: JsonObject): ProcessRef {
   return processRef({
-    key: idOf(own(record, 'ContextProcessId')),
-    image: textOf(own(record, 'ContextImageFileName')) ?? textOf(own(record, 'ContextBaseFileName')),
-    user: userFrom(own(record, 'UserName'), undefined, own(record, 'UserSid') ?? own(record, 'FileOperatorSid')),
+    key: idOf(field(record, 'ContextProcessId')),
+    image: textOf(field(record, 'ContextImageFileName')) ?? textOf(field(record, 'ContextBaseFileName')),
+    user: userFrom(field(record, 'UserName'), undefined, field(record, 'UserSid') ?? field(record, 'FileOperatorSid')),
   });
 }
 
@@ -149,15 +152,15 @@ const DIRECTIONS = new Map<string, ConnectionEvent['direction']>([
 ]);
 
 function connection(record: JsonObject, family: 'IP4' | 'IP6', outcome: 'ok' | 'attempt', fixed?: string): Body {
-  const local = end(textOf(own(record, `LocalAddress${family}`)), portOf(own(record, 'LocalPort')));
-  const remote = end(textOf(own(record, `RemoteAddress${family}`)), portOf(own(record, 'RemotePort')));
+  const local = end(textOf(field(record, `LocalAddress${family}`)), portOf(field(record, 'LocalPort')));
+  const remote = end(textOf(field(record, `RemoteAddress${family}`)), portOf(field(record, 'RemotePort')));
   if (local.ip === '' && remote.ip === '') return { reject: 'no addresses' };
-  const direction = DIRECTIONS.get(fixed ?? textOf(own(record, 'ConnectionDirection')) ?? '0') ?? 'unknown';
+  const direction = DIRECTIONS.get(fixed ?? textOf(field(record, 'ConnectionDirection')) ?? '0') ?? 'unknown';
   return {
     kind: 'connection',
     process: actor(record),
     direction,
-    transport: transportOf(textOf(own(record, 'Protocol'))),
+    transport: transportOf(textOf(field(record, 'Protocol'))),
     ...(direction === 'ingress' ? { source: remote, destination: local } : { source: local, destination: remote }),
     outcome,
   };
@@ -167,37 +170,37 @@ const closed = (body: Body): Body => ('kind' in body && body.kind === 'connectio
 
 function dnsQuery(record: JsonObject): Body {
   const lists = ['IP4Records', 'IP6Records', 'FirstIP4Record', 'FirstIP6Record'].map(
-    (name) => textOf(own(record, name)) ?? '',
+    (name) => textOf(field(record, name)) ?? '',
   );
   return {
     kind: 'dns_query',
     process: actor(record),
-    name: textOf(own(record, 'DomainName')) ?? '',
+    name: textOf(field(record, 'DomainName')) ?? '',
     answers: ipList(lists.join(';'), MAX_ANSWERS),
   };
 }
 
 function fileEvent(record: JsonObject, op: 'create' | 'modify' | 'rename', mimeType?: string): Body {
-  const path = textOf(own(record, 'TargetFileName'));
+  const path = textOf(field(record, 'TargetFileName'));
   if (path === undefined) return { reject: 'no path' };
   return {
     kind: 'file_write',
     process: actor(record),
     op,
     path,
-    ...compact({ oldPath: textOf(own(record, 'SourceFileName')), size: integerOf(own(record, 'Size')), mimeType }),
+    ...compact({ oldPath: textOf(field(record, 'SourceFileName')), size: integerOf(field(record, 'Size')), mimeType }),
   };
 }
 
 function deleted(record: JsonObject): Body {
-  const path = textOf(own(record, 'TargetFileName'));
+  const path = textOf(field(record, 'TargetFileName'));
   return path === undefined
     ? { reject: 'no path' }
     : { kind: 'file_delete', process: actor(record), op: 'delete', path };
 }
 
 /** `aip` is the address the cloud saw, not the host's, and is left out. */
-function hostAddress(record: JsonObject, field: string): Body {
-  const ips = ipsOf(own(record, field));
+function hostAddress(record: JsonObject, name: string): Body {
+  const ips = ipsOf(field(record, name));
   return ips.length === 0 ? { reject: 'no addresses' } : { kind: 'host_address', ips };
 }

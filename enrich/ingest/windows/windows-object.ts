@@ -1,10 +1,10 @@
 import { integerOf, textOf } from '../field-values.ts';
 import { at, isObject, type JsonObject, objectAt, own, parseJson } from '../json-object.ts';
 import type { RecordContext } from '../reading.ts';
-import { utcMicros } from '../time-text.ts';
-import { assembleRecord, type Field, flatField, logByFields, nestedField } from './assemble-record.ts';
+import { assembleRecord, type Field, nestedField } from './assemble-record.ts';
 import { ecsField } from './ecs-fields.ts';
 import { readEventDataXml } from './event-xml.ts';
+import { flatObject } from './flat-object.ts';
 import { type LogTime, localLogTime, logOf, utcLogTime, type WindowsRecord } from './windows-record.ts';
 
 type Reader = (record: JsonObject, context: RecordContext) => WindowsRecord | undefined;
@@ -175,66 +175,25 @@ const getWinEvent: Reader = (record) => {
 const dotnetTime = (value: unknown): LogTime | undefined =>
   typeof value === 'string' && value.includes('Date(') ? utcLogTime(value) : localLogTime(value);
 
-/**
- * Everything flattened to the top level: NXLog, the OTRF recordings, ConvertTo-Json of parsed events, CSV exports, Fluentd.
- * The subject's pid is taken only under exactly its own name: in these shapes `ProcessID` may be the logging service's (11.1).
- */
-const flat: Reader = (record, context) => {
-  const eventId = firstOf(record, ['EventID', 'EventId', 'EventCode', 'Event ID', 'event_id', 'eventid']);
-  if (eventId === undefined) return undefined;
-  const provider = firstOf(record, ['SourceName', 'ProviderName', 'Provider', 'provider_name', 'source_name']);
-  const channel = firstOf(record, ['Channel', 'LogName', 'channel', 'EventLog']);
-  const computer = firstOf(record, [
-    'Hostname',
-    'Computer',
-    'ComputerName',
-    'computer_name',
-    'MachineName',
-    'hostname',
-  ]);
-  const fields = flatField(record);
-  if (provider === undefined && channel === undefined && logByFields(fields) === 'other') return undefined;
+/** EvtxECmd rows: the event fields are JSON text under `Payload`; `ProcessId` beside it is the logging service's. */
+const evtxECmd: Reader = (record) => {
+  const payload = textOf(own(record, 'Payload'));
+  if (payload === undefined || own(record, 'EventId') === undefined || own(record, 'Channel') === undefined)
+    return undefined;
+  const parsed = parseJson(payload);
+  const data = parsed.ok && isObject(parsed.value) ? own(parsed.value, 'EventData') : undefined;
   return assembleRecord({
-    provider,
-    guid: firstOf(record, ['ProviderGuid', 'ProviderGUID']),
-    channel,
-    eventId,
-    computer: computer ?? context.host,
-    sender: own(record, 'host') ?? own(record, 'SourceModuleName'),
-    recordId: firstOf(record, ['RecordNumber', 'EventRecordID', 'RecordId', 'record_id']),
-    logged: flatTime(record, context),
-    zoneHint: receivedHint(record),
-    keywords: firstOf(record, ['Keywords', 'EventType']),
-    fields,
-    message: own(record, 'Message') ?? own(record, 'message') ?? own(record, 'Description'),
+    provider: own(record, 'Provider'),
+    guid: undefined,
+    channel: own(record, 'Channel'),
+    eventId: own(record, 'EventId'),
+    computer: own(record, 'Computer'),
+    recordId: own(record, 'EventRecordId'),
+    logged: utcLogTime(own(record, 'TimeCreated')),
+    keywords: own(record, 'Keywords'),
+    fields: namedData(data),
+    message: undefined,
   });
 };
 
-function flatTime(record: JsonObject, context: RecordContext): LogTime | undefined {
-  const local = localLogTime(
-    firstOf(record, ['EventTime', 'TimeCreated', 'SystemTime', 'TimeGenerated', '_time', '@timestamp', 'date']),
-  );
-  if (context.at !== undefined && local?.zone !== 'utc') return { micros: context.at, zone: 'utc', zoned: true };
-  return local;
-}
-
-/** NXLog stamps receipt in its local time, Logstash stamps the same moment in UTC: their distance tells the zone. */
-function receivedHint(record: JsonObject): WindowsRecord['zoneHint'] {
-  const received = own(record, 'EventReceivedTime');
-  const utc = own(record, '@timestamp');
-  if (received === undefined || utc === undefined || utc === own(record, 'TimeCreated')) return undefined;
-  const localStamp = localLogTime(received);
-  const utcStamp = utcMicros(utc);
-  if (localStamp === undefined || localStamp.zoned || utcStamp === undefined) return undefined;
-  return { local: localStamp.micros, utc: utcStamp };
-}
-
-function firstOf(record: JsonObject, names: readonly string[]): unknown {
-  for (const name of names) {
-    const value = own(record, name);
-    if (value !== undefined && value !== null && value !== '') return value;
-  }
-  return undefined;
-}
-
-const SHAPES: readonly Reader[] = [translatedXml, winlog, winlogbeat6, getWinEvent, azure, flat];
+const SHAPES: readonly Reader[] = [translatedXml, winlog, winlogbeat6, getWinEvent, evtxECmd, azure, flatObject];

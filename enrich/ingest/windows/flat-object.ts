@@ -1,0 +1,88 @@
+import { type JsonObject, own } from '../json-object.ts';
+import type { RecordContext } from '../reading.ts';
+import { utcMicros } from '../time-text.ts';
+import { assembleRecord, type Field, flatField, logByFields } from './assemble-record.ts';
+import { type LogTime, localLogTime, type WindowsRecord } from './windows-record.ts';
+
+/** Fields of events themselves: a record with none of them has only the log's fields at its top, and the rest in its message. */
+const EVENT_FIELDS = [
+  'UtcTime',
+  'ProcessGuid',
+  'SourceProcessGUID',
+  'SubjectUserName',
+  'SubjectUserSid',
+  'NewProcessId',
+  'NewProcessName',
+  'SourceAddress',
+  'Application',
+  'ObjectName',
+];
+
+/**
+ * Everything flattened to the top level: NXLog, the OTRF recordings, ConvertTo-Json of parsed events, CSV exports, Fluentd, Fluent
+ * Bit. The subject's pid is taken only under exactly its own name, and only where event fields stand at the top at all: beside
+ * a message, `ProcessID` is the logging service's (FEEDS 11.1).
+ */
+export function flatObject(record: JsonObject, context: RecordContext): WindowsRecord | undefined {
+  const fields = flatField(record);
+  const eventId = firstOf(record, fields, ['EventID', 'EventId', 'EventCode', 'Event ID']);
+  if (eventId === undefined) return undefined;
+  const provider = firstOf(record, fields, ['SourceName', 'ProviderName', 'Provider', 'Source']);
+  const channel = firstOf(record, fields, ['Channel', 'LogName', 'EventLog', 'Log Name']);
+  if (provider === undefined && channel === undefined && logByFields(fields) === 'other') return undefined;
+  const computer = firstOf(record, fields, ['Hostname', 'Computer', 'ComputerName', 'MachineName']);
+  const hasEventFields = EVENT_FIELDS.some((name) => fields(name) !== undefined);
+  return assembleRecord({
+    provider,
+    guid: firstOf(record, fields, ['ProviderGuid']),
+    channel,
+    eventId,
+    computer: computer ?? context.host,
+    sender: own(record, 'host') ?? own(record, 'SourceModuleName'),
+    recordId: firstOf(record, fields, ['RecordNumber', 'EventRecordID', 'RecordId']),
+    logged: flatTime(record, fields, context),
+    zoneHint: receivedHint(record),
+    keywords: firstOf(record, fields, ['Keywords', 'EventType']),
+    fields: hasEventFields ? fields : () => undefined,
+    message: firstOf(record, fields, ['Message', 'Description']),
+  });
+}
+
+const TIME_FIELDS = [
+  'EventTime',
+  'TimeCreated',
+  'SystemTime',
+  'TimeGenerated',
+  '_time',
+  '@timestamp',
+  'date',
+  'Date and Time',
+];
+
+function flatTime(record: JsonObject, fields: Field, context: RecordContext): LogTime | undefined {
+  const local = localLogTime(firstOf(record, fields, TIME_FIELDS));
+  if (context.at !== undefined && local?.zone !== 'utc') return { micros: context.at, zone: 'utc', zoned: true };
+  return local;
+}
+
+/** NXLog stamps receipt in its local time, Logstash stamps the same moment in UTC: their distance tells the zone. */
+function receivedHint(record: JsonObject): WindowsRecord['zoneHint'] {
+  const received = own(record, 'EventReceivedTime');
+  const utc = own(record, '@timestamp');
+  if (received === undefined || utc === undefined || utc === own(record, 'TimeCreated')) return undefined;
+  const localStamp = localLogTime(received);
+  const utcStamp = utcMicros(utc);
+  if (localStamp === undefined || localStamp.zoned || utcStamp === undefined) return undefined;
+  return { local: localStamp.micros, utc: utcStamp };
+}
+
+/** The first of these that is filled in: as written, else in any case. */
+function firstOf(record: JsonObject, fields: Field, names: readonly string[]): unknown {
+  for (const lookUp of [(name: string) => own(record, name), fields]) {
+    for (const name of names) {
+      const value = lookUp(name);
+      if (value !== undefined && value !== null && value !== '') return value;
+    }
+  }
+  return undefined;
+}
