@@ -38,14 +38,20 @@ describe('replay', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'waybill-order-'));
-    expected = await alertsOf([`${story}.pcap.gz`, `${other}.pcap.gz`], [`${story}.endpoint.jsonl`, `${other}.endpoint.jsonl`]);
+    expected = await alertsOf(
+      [`${story}.pcap.gz`, `${other}.pcap.gz`],
+      [`${story}.endpoint.jsonl`, `${other}.endpoint.jsonl`],
+    );
     expect(expected.split('\n')).toHaveLength(2);
   }, 60_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('gives byte-identical alerts for any order of input files', async () => {
-    const again = await alertsOf([`${other}.pcap.gz`, `${story}.pcap.gz`], [`${other}.endpoint.jsonl`, `${story}.endpoint.jsonl`]);
+    const again = await alertsOf(
+      [`${other}.pcap.gz`, `${story}.pcap.gz`],
+      [`${other}.endpoint.jsonl`, `${story}.endpoint.jsonl`],
+    );
     expect(again).toBe(expected);
   });
 

@@ -8,7 +8,12 @@ import { defaultSettings } from '../../enrich/settings.ts';
 interface Story {
   readonly expect: 'alert' | 'silent';
   readonly why: string;
-  readonly focus: { readonly host: string; readonly destination: string; readonly executable: string; readonly archive?: string };
+  readonly focus: {
+    readonly host: string;
+    readonly destination: string;
+    readonly executable: string;
+    readonly archive?: string;
+  };
 }
 
 interface Alert {
@@ -31,7 +36,10 @@ interface Alert {
 const folder = 'pcaps/stories';
 const stories = readdirSync(folder)
   .filter((file) => /^story-.*\.json$/.test(file))
-  .map((file) => ({ name: file.replace(/\.json$/, ''), story: JSON.parse(readFileSync(join(folder, file), 'utf8')) as Story }));
+  .map((file) => ({
+    name: file.replace(/\.json$/, ''),
+    story: JSON.parse(readFileSync(join(folder, file), 'utf8')) as Story,
+  }));
 const short = (name: string): string => name.toLowerCase().split('.')[0]!;
 const isAbout = (alert: Alert, { focus }: Story): boolean =>
   short(alert.host.name) === short(focus.host) && alert.process.name.toLowerCase() === focus.executable.toLowerCase();
