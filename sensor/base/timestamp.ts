@@ -11,15 +11,24 @@ const cachedTexts: string[] = new Array(CACHED_SECONDS).fill('');
 
 /** RFC 3339 UTC with microseconds, e.g. `2026-11-02T09:15:00.000123Z`. Out-of-range input is clamped, never thrown. */
 export function formatMicros(micros: number): string {
-  const safe = micros >= 0 && micros < 253_402_300_800 * MICROS_PER_SECOND ? Math.floor(micros) : 0;
+  const safe = clampMicros(micros);
   const second = Math.floor(safe / MICROS_PER_SECOND);
+  // A leading 1 keeps the zeros.
+  return `${secondText(second)}${String(safe - second * MICROS_PER_SECOND + MICROS_PER_SECOND).slice(1)}Z`;
+}
+
+/** The whole microseconds that are formatted for a time: 0 for what is no time before the year 10000. */
+export const clampMicros = (micros: number): number =>
+  micros >= 0 && micros < 253_402_300_800 * MICROS_PER_SECOND ? Math.floor(micros) : 0;
+
+/** The text of a clamped time up to its decimal point, that included. @param second since 1970 */
+export function secondText(second: number): string {
   const place = second % CACHED_SECONDS;
   if (cachedSeconds[place] !== second) {
     cachedSeconds[place] = second;
     cachedTexts[place] = new Date(second * 1000).toISOString().slice(0, 20);
   }
-  // A leading 1 keeps the zeros.
-  return `${cachedTexts[place]}${String(safe - second * MICROS_PER_SECOND + MICROS_PER_SECOND).slice(1)}Z`;
+  return cachedTexts[place]!;
 }
 
 /**

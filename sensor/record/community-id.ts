@@ -37,7 +37,8 @@ export function communityId(tuple: FlowTuple, seed = 0): string {
   const high = swap ? src : dst;
 
   const v4 = isIpv4(src[0], src[1], src[2]) && isIpv4(dst[0], dst[1], dst[2]);
-  const input = new DataView(new ArrayBuffer(2 + (v4 ? 8 : 32) + 2 + (ports.present ? 4 : 0)));
+  const length = 2 + (v4 ? 8 : 32) + 2 + (ports.present ? 4 : 0);
+  const input = INPUTS.get(length)!;
   input.setUint16(0, seed);
   let at = putAddress(input, 2, low, v4);
   at = putAddress(input, at, high, v4);
@@ -46,8 +47,13 @@ export function communityId(tuple: FlowTuple, seed = 0): string {
     input.setUint16(at + 2, swap ? ports.dst : ports.src);
     input.setUint16(at + 4, swap ? ports.src : ports.dst);
   }
-  return `1:${hash('sha1', new Uint8Array(input.buffer), 'base64')}`;
+  return `1:${hash('sha1', input, 'base64')}`;
 }
+
+/** What is hashed, by its length, with and without ports: allocated once, the zero byte behind the protocol stays. */
+const INPUTS: ReadonlyMap<number, DataView> = new Map(
+  [12, 16, 36, 40].map((length) => [length, new DataView(new ArrayBuffer(length))]),
+);
 
 /** The same from addresses in any text form; undefined when one is not an address. */
 export function communityIdOfText(
