@@ -34,7 +34,8 @@ const SPEC: CommandSpec = {
     },
     { name: 'quiet', short: 'q', describe: 'No table on standard error, only what is wrong.' },
   ],
-  notes: `PATH is a file, a directory (read recursively) or - for standard input; gzip is recognised.
+  notes: `PATH is a file, a directory (read recursively) or - for standard input; JSON in any envelope, Event XML, CSV, classic text and
+binary .evtx are told apart by content, gzip and UTF-16 as well.
 Feeds: Sysmon and Windows Security in every usual shape, Elastic Defend, Microsoft Defender for Endpoint, CrowdStrike FDR,
 SentinelOne, OCSF, osquery, Wazuh. Exit code 3 says that some of the input could not be read.`,
 };

@@ -17,7 +17,6 @@ export class DamagedInput extends Error {}
 
 /** Kinds of file that are recognised in order to be refused, by their first bytes. */
 const REFUSED: readonly (readonly [offset: number, magic: string, what: string])[] = [
-  [0, 'ElfFile\0', 'a binary .evtx log; export it as XML first (wevtutil qe FILE.evtx /lf:true /f:xml)'],
   [0, 'PK\x03\x04', 'a zip archive; unpack it first'],
   [0, '\x28\xb5\x2f\xfd', 'zstd-compressed; decompress it first'],
   [0, '\xfd7zXZ\0', 'xz-compressed; decompress it first'],

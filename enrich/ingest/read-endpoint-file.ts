@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { EndpointEvent } from '../event/endpoint-event.ts';
 import { TextSniffer } from './decode-text.ts';
+import { EvtxReader, FILE_MAGIC } from './evtx/evtx-file.ts';
 import type { FeedSummary } from './feed-summary.ts';
 import { parseJson } from './json-object.ts';
 import { FeedNormalizer, type NormalizerOptions } from './normalizer.ts';
@@ -30,8 +31,7 @@ export async function readEndpointFile(
   options: ReadOptions = {},
 ): Promise<FeedSummary> {
   const normalizer = new FeedNormalizer(options);
-  const reader = new TextReader(normalizer, {});
-  const text = new TextSniffer();
+  let reader: ByteReader | undefined;
   const give = async (events: readonly EndpointEvent[]) => {
     for (const event of events) {
       const taken = onEvent(event);
@@ -39,16 +39,75 @@ export async function readEndpointFile(
     }
   };
   try {
-    for await (const bytes of readBytes(path, options.stdin ?? process.stdin))
-      await give(reader.push(text.push(bytes)));
+    for await (const bytes of readBytes(path, options.stdin ?? process.stdin)) {
+      reader ??= isEvtx(bytes) ? new EvtxEvents(normalizer) : new DecodedText(normalizer);
+      await give(reader.push(bytes));
+    }
   } catch (error) {
     if (error instanceof RefusedInput) normalizer.summary.refused = error.message;
-    else if (error instanceof DamagedInput) normalizer.summary.noteDamage(`character ${reader.offset}`, error.message);
+    else if (error instanceof DamagedInput) normalizer.summary.noteDamage('at its end', error.message);
     else throw error;
   }
-  await give(reader.push(text.end()));
-  await give(reader.end());
+  if (reader) await give(reader.end());
+  await give(normalizer.drain());
   return normalizer.summary;
+}
+
+/** Bytes in, events out. */
+interface ByteReader {
+  push(bytes: Buffer): readonly EndpointEvent[];
+  end(): readonly EndpointEvent[];
+}
+
+const isEvtx = (head: Buffer): boolean => head.toString('latin1', 0, FILE_MAGIC.length) === FILE_MAGIC;
+
+/** Text in any of the encodings, in any of the envelopes. */
+class DecodedText implements ByteReader {
+  private readonly text = new TextSniffer();
+  private readonly reader: TextReader;
+
+  constructor(normalizer: FeedNormalizer) {
+    this.reader = new TextReader(normalizer, {});
+  }
+
+  push(bytes: Buffer): EndpointEvent[] {
+    return this.reader.push(this.text.push(bytes));
+  }
+
+  end(): EndpointEvent[] {
+    return [...this.reader.push(this.text.end()), ...this.reader.end()];
+  }
+}
+
+/** A binary Windows event log. */
+class EvtxEvents implements ByteReader {
+  private events: EndpointEvent[] = [];
+  private readonly reader: EvtxReader;
+
+  constructor(normalizer: FeedNormalizer) {
+    this.reader = new EvtxReader({
+      event: (xml) => {
+        for (const event of normalizer.normalize(xml)) this.events.push(event);
+      },
+      damage: (chunk, why) => normalizer.summary.noteDamage(`in chunk ${chunk}`, why),
+    });
+  }
+
+  push(bytes: Buffer): EndpointEvent[] {
+    this.reader.push(bytes);
+    return this.collected();
+  }
+
+  end(): EndpointEvent[] {
+    this.reader.end();
+    return this.collected();
+  }
+
+  private collected(): EndpointEvent[] {
+    const { events } = this;
+    this.events = [];
+    return events;
+  }
 }
 
 /** Text of any envelope in, events out: the splitter and a normaliser, coupled. For request bodies as well as files. */
@@ -58,8 +117,6 @@ export class TextReader {
   private readonly splitter: RecordSplitter;
   private events: EndpointEvent[] = [];
   private records = 0;
-  /** Characters taken so far. */
-  offset = 0;
 
   constructor(normalizer: FeedNormalizer, context: RecordContext) {
     this.normalizer = normalizer;
@@ -71,7 +128,6 @@ export class TextReader {
   }
 
   push(text: string): EndpointEvent[] {
-    this.offset += text.length;
     this.splitter.push(text);
     return this.collected();
   }

@@ -10,6 +10,7 @@ import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import type { FeedSummary } from '../../enrich/ingest/feed-summary.ts';
 import { type ReadOptions, readEndpointFile } from '../../enrich/ingest/read-endpoint-file.ts';
 import { elasticDefend, eventXml, mdeRow, SYSMON_SAMPLES, sysmon } from '../build/endpoint.ts';
+import { EvtxChunk, evtxFile } from '../build/evtx.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -48,6 +49,8 @@ describe('readEndpointFile', () => {
     ['gzip', gzipSync(xml)],
     ['gzip of UTF-16', gzipSync(utf16(xml, 'le', true))],
     ['gzip of gzip', gzipSync(gzipSync(xml))],
+    ['a binary event log', evtxFile(new EvtxChunk([SYSMON_SAMPLES.fileCreate()]).bytes)],
+    ['gzip of a binary event log', gzipSync(evtxFile(new EvtxChunk([SYSMON_SAMPLES.fileCreate()]).bytes))],
   ])('reads %s', async (_name, bytes) => {
     const { events, summary } = await read(bytes);
     expect(events).toMatchObject([{ kind: 'file_write', path: 'C:\\Docs\\out.rar' }]);
@@ -67,7 +70,6 @@ describe('readEndpointFile', () => {
   });
 
   it.each([
-    ['a binary .evtx log', Buffer.concat([Buffer.from('ElfFile\0'), Buffer.alloc(4096)])],
     ['a zip archive', Buffer.from('PK\x03\x04 and more')],
     ['a packet capture', Buffer.from([0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0])],
     ['a tar archive', gzipSync(Buffer.concat([Buffer.alloc(257, 'a'), Buffer.from('ustar\0'), Buffer.alloc(300)]))],
@@ -178,11 +180,11 @@ describe('waybill normalize', { timeout: 30_000 }, () => {
   });
 
   it('says in one line what it could not read, and exits 3', async () => {
-    writeFileSync(join(folder, 'bad.evtx'), 'ElfFile\0........');
-    const refused = await run(['-q', join(folder, 'bad.evtx')]);
+    writeFileSync(join(folder, 'bad.zip'), 'PK\x03\x04........');
+    const refused = await run(['-q', join(folder, 'bad.zip')]);
     expect(refused.code).toBe(3);
     expect(refused.err.trim().split('\n')).toHaveLength(1);
-    expect(refused.err).toContain('binary .evtx');
+    expect(refused.err).toContain('a zip archive');
 
     const cut = await run(['-q', '-'], `${xml}\n${xml.slice(0, 100)}`);
     expect(cut.code).toBe(3);
