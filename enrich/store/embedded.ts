@@ -56,6 +56,8 @@ export interface EmbeddedStore extends Store {
 const DEFAULT_MAX_BYTES = 16 * 1024 ** 3;
 const DEFAULT_RESERVE_BYTES = 64 * 1024 ** 2;
 
+/** Facts or sightings of one transaction: it runs on the main thread, and a caller's batch may be large. */
+const WRITE_AT_A_TIME = 500;
 /** An alert weighs as much as this many facts: it may be 256 KiB. */
 const ALERT_WEIGHT = 10;
 
@@ -134,7 +136,12 @@ class Embedded implements EmbeddedStore {
 
   async put(facts: readonly Fact[]): Promise<boolean[]> {
     const prepared = prepareFacts(facts, this.digester);
-    return prepared.length === 0 ? [] : this.committer.run(prepared.length, () => this.facts.put(prepared));
+    const changed: boolean[] = [];
+    for (let i = 0; i < prepared.length; i += WRITE_AT_A_TIME) {
+      const some = prepared.slice(i, i + WRITE_AT_A_TIME);
+      changed.push(...(await this.committer.run(some.length, () => this.facts.put(some))));
+    }
+    return changed;
   }
 
   get(shard: string, kind: FactKind, id: string): Promise<Fact | undefined> {
@@ -164,8 +171,10 @@ class Embedded implements EmbeddedStore {
 
   async observe(observations: readonly Observation[]): Promise<void> {
     checkObservations(observations);
-    if (observations.length === 0) return;
-    await this.committer.run(observations.length, () => this.known.observe(observations));
+    for (let i = 0; i < observations.length; i += WRITE_AT_A_TIME) {
+      const some = observations.slice(i, i + WRITE_AT_A_TIME);
+      await this.committer.run(some.length, () => this.known.observe(some));
+    }
   }
 
   familiarity(queries: readonly FamiliarityKey[]): Promise<(Familiarity | undefined)[]> {
