@@ -26,10 +26,9 @@ export interface NormalizerOptions {
 }
 
 /** Events held until the zone of their clock is known: most of them, and about how many characters they may be together. */
-export const MAX_HELD_EVENTS = 200_000;
-export const MAX_HELD_CHARS = 128 * 1024 * 1024;
+export const MAX_HELD_EVENTS = 100_000;
+export const MAX_HELD_CHARS = 64 * 1024 * 1024;
 
-/** Stands in a record's envelope where `</Event>` may follow another one. */
 const EVENT_END = '</Event>';
 
 interface Held {
@@ -45,7 +44,10 @@ interface Held {
  * Turns records of any known feed into endpoint events, counting what it does not use.
  *
  * Events whose log clock is in an unknown zone are held back until `drain`, when every record that can tell the zone has been
- * seen; so the events that come out do not depend on the order in which the records came in.
+ * seen; so the events that come out do not depend on the order in which the records came in. Should more be held than the caps
+ * allow, they are given out with what is known by then, and the summary says how many.
+ *
+ * A service makes one for each request, for the counts, and hands all of them one `zoneClock`, so that they learn together.
  */
 export class FeedNormalizer {
   readonly summary = new FeedSummary();

@@ -111,6 +111,7 @@ describe('Elastic Defend', () => {
       { dns: { question: { name: 'files.example' }, resolved_ip: ['203.0.113.9'] } },
       'dns_query',
     ],
+    ['network', 'lookup_requested', { dns: { question: { name: 'files.example' } } }, 'dns_query'],
     ['process', 'end', {}, 'process_end'],
   ])('reads %s %s', (dataset, action, parts, kind) => {
     expect(read(elasticDefend(dataset, action, parts))).toMatchObject({ kind });

@@ -31,7 +31,10 @@ const READERS: ReadonlyMap<string, (record: JsonObject, time: number) => Body> =
   ['network connection_attempted', (record: JsonObject) => connection(record, 'attempt', 'open')],
   ['network connection_accepted', (record: JsonObject) => connection(record, 'ok', 'open')],
   ['network disconnect_received', (record: JsonObject) => connection(record, 'ok', 'end')],
+  // The request names process and name, the result the answers as well; either may be all that is kept.
+  ['network lookup_requested', dnsQuery],
   ['network lookup_result', dnsQuery],
+  ['dns lookup_requested', dnsQuery],
   ['dns lookup_result', dnsQuery],
   ['file creation', (record: JsonObject) => file(record, 'file_write', 'create')],
   ['file overwrite', (record: JsonObject) => file(record, 'file_write', 'modify')],
