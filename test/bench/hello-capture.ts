@@ -57,7 +57,9 @@ class Traffic {
     this.random = random;
     this.postQuantum = recorded.filter((c) => c.postQuantum);
     this.classic = recorded.filter((c) => !c.postQuantum);
-    this.quic = recorded.filter((c) => c.tls13).map((c) => quicHello(c.hello));
+    this.quic = recorded
+      .filter((c) => c.tls13)
+      .map((c) => ({ hello: quicHello(c.hello), serverHello: firstMessage(c.rest[0]!.bytes) }));
     if (this.postQuantum.length === 0 || this.classic.length === 0) {
       throw new Error('the recordings must hold TLS conversations with post-quantum hellos and with others');
     }
@@ -92,8 +94,9 @@ class Traffic {
   private openQuic(): Session {
     const { random } = this;
     this.quicHellos++;
-    const hello = anotherHello(random.pick(this.quic), random, true);
-    return new UdpSession(...this.ends(443), quicTurns(hello, random), random);
+    const { hello, serverHello } = random.pick(this.quic);
+    const turns = quicTurns(anotherHello(hello, random, true), serverHello, random);
+    return new UdpSession(...this.ends(443), turns, random);
   }
 
   private openDns(): Session {
@@ -133,6 +136,9 @@ class Traffic {
     ];
   }
 }
+
+/** The first handshake message of a flight that begins with a record of it. */
+const firstMessage = (flight: Uint8Array): Uint8Array => flight.subarray(5, 9 + ((flight[7]! << 8) | flight[8]!));
 
 const ipv4 = (a: number, b: number, host: number): Uint8Array => Uint8Array.of(a, b, host >> 8, host & 255);
 

@@ -1,6 +1,6 @@
 /** The captures that are measured, made once and kept in the temporary directory. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { writeHelloCapture } from './hello-capture.ts';
 import { readConversations } from './recorded-conversations.ts';
 
 /** Part of the file names: to be raised when a generator changes what it writes. */
-const VERSION = 1;
+const VERSION = 2;
 const SEED = 20_261_123;
 const RECORDINGS = fileURLToPath(new URL('../../pcaps/clients', import.meta.url));
 
@@ -39,6 +39,9 @@ export async function prepareInput(name: InputName, size: number): Promise<Input
   const factsFile = `${file}.json`;
   if (!existsSync(factsFile) || !existsSync(file)) {
     process.stderr.write(`bench: making ${file}\n`);
+    for (const old of readdirSync(cacheDirectory())) {
+      if (old.startsWith(`${name}-${size}-`)) rmSync(join(cacheDirectory(), old));
+    }
     const facts = WRITERS[name](`${file}.part`, size, await readConversations(RECORDINGS), SEED);
     renameSync(`${file}.part`, file);
     writeFileSync(factsFile, JSON.stringify(facts));

@@ -44,81 +44,90 @@ export function quicHello(hello: HelloRecord): HelloRecord {
   return made;
 }
 
-/** Client Initials with the hello, a server datagram, and a few short-header packets each way. */
-export function quicTurns(helloRecord: Uint8Array, random: Random): Turn[] {
-  const dcid = new Uint8Array(CONNECTION_ID_BYTES);
-  const scid = new Uint8Array(CONNECTION_ID_BYTES);
-  random.fill(dcid, 0, dcid.length);
-  random.fill(scid, 0, scid.length);
-  const secret = expandLabel(mac(SALT, dcid), 'client in', 32);
+/** Who the packets are from and under what keys, and the ids that the two sides go by. */
+interface Side {
+  readonly secret: Buffer;
+  readonly own: Uint8Array;
+  readonly other: Uint8Array;
+}
+
+/** Client Initials with the hello, the server's answer, and a few short-header packets each way. */
+export function quicTurns(helloRecord: Uint8Array, serverHello: Uint8Array, random: Random): Turn[] {
+  const [first, clientId, serverId] = [0, 0, 0].map(() => {
+    const id = new Uint8Array(CONNECTION_ID_BYTES);
+    random.fill(id, 0, id.length);
+    return id;
+  }) as [Uint8Array, Uint8Array, Uint8Array];
+  const secret = mac(SALT, first);
+  const client = { secret: expandLabel(secret, 'client in', 32), own: clientId, other: first };
+  const server = { secret: expandLabel(secret, 'server in', 32), own: serverId, other: clientId };
   const message = helloRecord.subarray(5);
   const room = PAYLOAD_BYTES - FRAME_HEADER_BYTES;
   const turns: Turn[] = [];
   for (let offset = 0; offset < message.length; offset += room) {
     const payload = new Uint8Array(PAYLOAD_BYTES); // zeros are PADDING frames
-    const part = message.subarray(offset, offset + room);
-    payload.set([6, 0x40 | (offset >> 8), offset & 255, 0x40 | (part.length >> 8), part.length & 255]);
-    payload.set(part, FRAME_HEADER_BYTES);
-    turns.push({ fromClient: true, bytes: initial(secret, dcid, scid, turns.length, payload) });
+    payload.set(cryptoFrame(offset, message.subarray(offset, offset + room)));
+    turns.push({ fromClient: true, bytes: initial(client, turns.length, payload) });
   }
-  turns.push({ fromClient: false, bytes: opaque(0xc0, scid, dcid, DATAGRAM_BYTES, random) });
+  turns.push({ fromClient: false, bytes: serverDatagram(server, serverHello, random) });
   for (const [fromClient, size] of [
     [true, 90],
     [true, 400],
     [false, 1_200],
     [true, 40],
   ] as const) {
-    turns.push({ fromClient, bytes: opaque(0x40, fromClient ? dcid : scid, undefined, size, random) });
+    turns.push({ fromClient, bytes: shortPacket(fromClient ? serverId : clientId, size, random) });
   }
   return turns;
 }
 
-function initial(
-  secret: Uint8Array,
-  dcid: Uint8Array,
-  scid: Uint8Array,
-  number: number,
-  payload: Uint8Array,
-): Uint8Array {
-  const length = 4 + payload.length + TAG_BYTES;
+function cryptoFrame(offset: number, data: Uint8Array): Uint8Array {
+  const header = [6, 0x40 | (offset >> 8), offset & 255, 0x40 | (data.length >> 8), data.length & 255];
+  return Buffer.concat([Buffer.from(header), data]);
+}
+
+/** first byte . version . ids . token length (Initial) . length, up to the packet number. */
+function longHeader(type: number, side: Side, length: number): Buffer {
+  const head = [type, 0, 0, 0, 1, side.other.length, ...side.other, side.own.length, ...side.own];
+  if (type === INITIAL) head.push(0);
+  return Buffer.from([...head, 0x40 | (length >> 8), length & 255]);
+}
+
+/** Long header, Initial or Handshake, packet number of four bytes (RFC 9000 §17.2). */
+const INITIAL = 0xc3;
+const HANDSHAKE = 0xe3;
+
+function initial(side: Side, number: number, payload: Uint8Array): Uint8Array {
   const header = Buffer.concat([
-    Buffer.from([0xc3, 0, 0, 0, 1, dcid.length]),
-    dcid,
-    Buffer.from([scid.length]),
-    scid,
-    Buffer.from([0, 0x40 | (length >> 8), length & 255, 0, 0, 0, number]),
+    longHeader(INITIAL, side, 4 + payload.length + TAG_BYTES),
+    Buffer.from([0, 0, 0, number]),
   ]);
-  const nonce = expandLabel(secret, 'quic iv', 12);
+  const nonce = expandLabel(side.secret, 'quic iv', 12);
   nonce[11] = nonce[11]! ^ number;
-  const cipher = createCipheriv('aes-128-gcm', expandLabel(secret, 'quic key', 16), nonce).setAAD(header);
+  const cipher = createCipheriv('aes-128-gcm', expandLabel(side.secret, 'quic key', 16), nonce).setAAD(header);
   const sealed = Buffer.concat([cipher.update(payload), cipher.final(), cipher.getAuthTag()]);
   const sample = sealed.subarray(0, 16); // the packet number has four bytes (RFC 9001 §5.4.2)
-  const mask = createCipheriv('aes-128-ecb', expandLabel(secret, 'quic hp', 16), null).update(sample);
+  const mask = createCipheriv('aes-128-ecb', expandLabel(side.secret, 'quic hp', 16), null).update(sample);
   header[0] = header[0]! ^ (mask[0]! & 15);
   for (let i = 0; i < 4; i++) header[header.length - 4 + i]! ^= mask[1 + i]!;
   return Buffer.concat([header, sealed]);
 }
 
-/** A packet of which only the header can be read: an Initial that opens with no key of ours, or a short header. */
-function opaque(
-  first: number,
-  dcid: Uint8Array,
-  scid: Uint8Array | undefined,
-  size: number,
-  random: Random,
-): Uint8Array {
+/** An Initial that acknowledges packet 0 and carries the ServerHello, and a Handshake packet behind it. */
+function serverDatagram(server: Side, serverHello: Uint8Array, random: Random): Uint8Array {
+  const ack = Buffer.from([2, 0, 0, 0, 0]);
+  const first = initial(server, 0, Buffer.concat([ack, cryptoFrame(0, serverHello)]));
+  const rest = DATAGRAM_BYTES - first.length - HEADER_BYTES;
+  const sealed = new Uint8Array(4 + rest);
+  random.fill(sealed, 0, sealed.length);
+  return Buffer.concat([first, longHeader(HANDSHAKE, server, sealed.length), sealed]);
+}
+
+/** A 1-RTT packet, of which only the connection id can be read. */
+function shortPacket(to: Uint8Array, size: number, random: Random): Uint8Array {
   const bytes = new Uint8Array(size);
   random.fill(bytes, 0, size);
-  bytes[0] = first | (bytes[0]! & 0x0f);
-  if (scid === undefined) {
-    bytes.set(dcid, 1);
-    return bytes;
-  }
-  bytes.set([0, 0, 0, 1, dcid.length], 1);
-  bytes.set(dcid, 6);
-  bytes[14] = scid.length;
-  bytes.set(scid, 15);
-  const length = size - 26;
-  bytes.set([0, 0x40 | (length >> 8), length & 255], 23);
+  bytes[0] = 0x40 | (bytes[0]! & 0x3f);
+  bytes.set(to, 1);
   return bytes;
 }
