@@ -3,7 +3,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /** Data goes one way: a folder imports from itself and from folders to its left. */
-const SENSOR = ['base', 'record', 'capture', 'wire', 'tls', 'flow', 'publish', 'cli'];
+const SENSOR = ['base', 'record', 'capture', 'wire', 'tls', 'dns', 'flow', 'publish', 'cli'];
 const ENRICH = ['event', 'store', 'ingest', 'evidence', 'join', 'score', 'alert', 'pipeline', 'service', 'web', 'cli'];
 /** Files at the top of enrich, by the layer they belong to. */
 const TOP: Readonly<Record<string, string>> = { 'settings.ts': 'event', 'enricher.ts': 'pipeline' };

@@ -258,7 +258,15 @@ function distinctChains(members: readonly Member[]): (readonly ProcessInfo[] | u
   return [...byEntity.values()].slice(0, 16);
 }
 
+/** A look-up that either feed saw is one; that there was none needs a feed that shows the host's others. */
 async function lookedUp(store: Store, hostId: string, flow: EpisodeFlow): Promise<boolean | undefined> {
+  const { dns_seen, domain_source } = flow.record.waybill;
+  if (dns_seen === true || domain_source === 'dns') return true;
+  return (await lookedUpOnHost(store, hostId, flow)) ?? dns_seen;
+}
+
+/** As far as the endpoint feed shows. */
+async function lookedUpOnHost(store: Store, hostId: string, flow: EpisodeFlow): Promise<boolean | undefined> {
   const name = flow.record.destination.domain;
   if (name === undefined) return undefined;
   const shard = hostShard(hostId);

@@ -47,6 +47,10 @@ export class Conversation implements HandshakeSink {
   anomalies = 0;
   via: string | undefined;
   viaTarget: string | undefined;
+  /** The name that the client had looked up for the address, when its hello names none. */
+  dnsName: string | undefined;
+  /** Whether the client had looked up the name in its hello; undefined when its look-ups are not seen. */
+  dnsSeen: boolean | undefined;
   clientFacts: ClientFacts | undefined;
   serverFacts: ServerFacts | undefined;
   certificateFacts: CertificateFacts | undefined;

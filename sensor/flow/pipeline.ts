@@ -1,8 +1,10 @@
 import type { PacketSink } from '../capture/packet.ts';
+import { DnsWatcher, mayAnswer } from '../dns/dns-watcher.ts';
 import type { FlowRecord } from '../record/flow-record.ts';
 import { FrameDecoder } from '../wire/decode-frame.ts';
 import { Segment } from '../wire/segment.ts';
 import { VERDICT_NAMES, Verdict } from '../wire/verdict.ts';
+import { addDnsContext } from './dns-context.ts';
 import { RecordPrinter } from './record-printer.ts';
 import { type RecordOptions, toRecord } from './to-record.ts';
 import { DEFAULT_LIMITS, type EmitFlow, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
@@ -19,7 +21,10 @@ export interface Pipeline extends PacketSink {
   skipped(): Map<string, number>;
 }
 
-/** The sensor: frame → segment → flow → handshake → record. The live sensor, `replay` and the tests assemble this one. */
+/**
+ * The sensor: frame → segment → flow → handshake → record, with what DNS answers before it said. The live sensor, `replay`
+ * and the tests assemble this one.
+ */
 export function buildPipeline(
   emit: (record: FlowRecord) => void,
   options: RecordOptions,
@@ -42,12 +47,18 @@ function assemble(emit: EmitFlow, limits: TrackerLimits): Pipeline {
   const segment = new Segment();
   const decoder = new FrameDecoder();
   const skips = new Float64Array(VERDICT_NAMES.length);
-  const tracker = new FlowTracker(emit, limits);
+  const dns = new DnsWatcher();
+  const tracker = new FlowTracker((action, view, now) => {
+    if (action === 'flow_open') addDnsContext(view, dns.names);
+    emit(action, view, now);
+  }, limits);
   return {
     packet(bytes, start, end, tsMicros, wireLength, linkType) {
       const verdict = decoder.decode(bytes, start, end, tsMicros, wireLength, linkType, segment);
-      if (verdict === Verdict.segment) tracker.segment(segment);
-      else skips[verdict]!++;
+      if (verdict === Verdict.segment) {
+        if (mayAnswer(segment)) dns.segment(segment);
+        tracker.segment(segment);
+      } else skips[verdict]!++;
     },
     tick: (nowMicros) => tracker.tick(nowMicros),
     get flows() {

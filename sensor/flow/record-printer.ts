@@ -55,7 +55,8 @@ export class RecordPrinter {
       (c.protocol === 'ssh' ? '' : `"tls":{${tlsFields(c, this.verbose)}},`) +
       (c.ssh ? `"ssh":${JSON.stringify(c.ssh)},` : '') +
       `${this.observer},"waybill":{"flow_id":"${flowId(community, first)}","schema":1${this.ownFields(view)}` +
-      `${domain && domain.from !== 'sni' ? `,"domain_source":${quoted(domain.from)}` : ''}}}\n`
+      `${domain && domain.from !== 'sni' ? `,"domain_source":${quoted(domain.from)}` : ''}` +
+      `${c.dnsSeen === undefined ? '' : `,"dns_seen":${c.dnsSeen}`}}}\n`
     );
   }
 

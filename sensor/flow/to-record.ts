@@ -89,6 +89,7 @@ export function toRecord(
       ...(view.missedBytes > 0 ? { missed_bytes: view.missedBytes } : {}),
       ...(view.endReason ? { end_reason: view.endReason } : {}),
       ...(domain && domain.from !== 'sni' ? { domain_source: domain.from } : {}),
+      ...(c.dnsSeen !== undefined ? { dns_seen: c.dnsSeen } : {}),
     },
   };
 }
@@ -119,16 +120,17 @@ export function directionOf(fromPrivate: boolean, toPrivate: boolean): FlowRecor
   return toPrivate ? 'ingress' : 'external';
 }
 
-/** Where the client meant to go: the name in its hello, else the one in the prelude. */
+/** Where the client meant to go: the name in its hello, else the one in the prelude, else the one it looked up. */
 export function domainOf(c: Conversation): { name: string; from: string } | undefined {
   const sni = c.clientFacts?.serverName;
-  if (sni !== undefined && isHostname(sni)) return { name: plain(sni), from: 'sni' };
+  if (sni !== undefined && isHostname(sni)) return { name: plainName(sni), from: 'sni' };
   const target = c.viaTarget?.replace(/:\d+$/, '');
-  if (target !== undefined && isHostname(target)) return { name: plain(target), from: c.via ?? 'prelude' };
-  return undefined;
+  if (target !== undefined && isHostname(target)) return { name: plainName(target), from: c.via ?? 'prelude' };
+  return c.dnsName === undefined ? undefined : { name: c.dnsName, from: 'dns' };
 }
 
-const plain = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+/** As names are compared and published: lower case, without the root's dot. */
+export const plainName = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
 
 function tlsFields(c: Conversation, verbose: boolean): TlsFields | undefined {
   const { clientFacts: client, serverFacts: server, certificateFacts: certificate } = c;

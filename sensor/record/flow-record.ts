@@ -59,6 +59,11 @@ export interface FlowRecord {
     end_reason?: string;
     /** Where destination.domain came from when not the SNI: connect, socks, dns. */
     domain_source?: string;
+    /**
+     * Whether the client had looked up the server name of its hello before the flow began. Absent when the sensor does not
+     * see the client's DNS, or the flow names no server.
+     */
+    dns_seen?: boolean;
   };
 }
 

@@ -58,6 +58,8 @@ const conversation = fc
     protocol: maybe(fc.constantFrom('tls' as const, 'quic' as const, 'dtls' as const, 'ssh' as const)),
     via: maybe(hostile),
     viaTarget: maybe(hostile),
+    dnsName: maybe(hostile),
+    dnsSeen: maybe(fc.boolean()),
     clientFacts: maybe(clientFacts),
     serverFacts: maybe(serverFacts),
     certificateFacts: maybe(certificateFacts),
