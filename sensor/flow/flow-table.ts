@@ -18,6 +18,30 @@ export const Phase = {
   plain: 4,
 } as const;
 
+/** Bits of `FlowTable.bits`. Those with a comment are two: direction 1's is one to the left of direction 0's. */
+export const FlowBit = {
+  /** `seqEnd` means something. */
+  known: 1, // and 2
+  /** The number of the first byte is known, from this side's SYN or the other's answer to it. */
+  syn: 4, // and 8
+  /** The other side has acknowledged something that was captured. */
+  acked: 16, // and 32
+  fin: 64, // and 128
+  reset: 256, // and 512
+  /** Both have sent FIN, or one RST. */
+  closing: 1024,
+  /** Who sent RST has sent new data since. */
+  survivedReset: 2048,
+  duplicates: 4096,
+  opened: 8192,
+  clientKnown: 16_384,
+  /** Direction 1 is the client. Valid once `clientKnown`. */
+  clientIsHigh: 32_768,
+} as const;
+
+/** Signatures of recent packets kept of each direction: copies from a span port come a few packets late. */
+export const SIGNATURES = 4;
+
 /**
  * All flows being followed, as columns of typed arrays: nothing is allocated for a packet, and a million flows take
  * about 190 MB. A flow's key is its two endpoints and the transport; both directions find the same slot. Direction 0 is
@@ -31,7 +55,7 @@ export class FlowTable {
   slots = 0;
   used = 0;
   /** Direction of the segment of the last `find`. */
-  direction = 0;
+  direction: 0 | 1 = 0;
 
   phase = new Uint8Array(0);
   /** `FlowBit` values. */
@@ -47,15 +71,15 @@ export class FlowTable {
 
   /** One past the highest sequence number seen, as int32. */
   seqEnd = new Int32Array(0);
-  /** Highest acknowledgement this direction has sent, as int32. */
-  ackEnd = new Int32Array(0);
   bytes = new Float64Array(0);
   packets = new Float64Array(0);
   /** Bytes skipped over by sequence numbers and not seen since. */
   missing = new Float64Array(0);
-  /** Newest hole in the sequence numbers, int32; meaningful while `missing` is not 0. */
-  holeStart = new Int32Array(0);
-  holeEnd = new Int32Array(0);
+  /** Sequence number far from `seqEnd` that one segment claimed this direction to be at, int32. */
+  claim = new Int32Array(0);
+  /** Time-to-live of the first packet of this direction. */
+  ttl = new Uint8Array(0);
+  /** `SIGNATURES` a direction. */
   signature = new Int32Array(0);
 
   private key = new Int32Array(0);
@@ -237,12 +261,13 @@ export class FlowTable {
     this.burst[slot] = 0;
     for (let i = d; i < d + 2; i++) {
       this.seqEnd[i] = 0;
-      this.ackEnd[i] = 0;
       this.bytes[i] = 0;
       this.packets[i] = 0;
       this.missing[i] = 0;
-      this.signature[i] = 0;
+      this.claim[i] = 0;
+      this.ttl[i] = 0;
     }
+    this.signature.fill(0, d * SIGNATURES, (d + 2) * SIGNATURES);
   }
 
   private grow(slots: number): void {
@@ -254,13 +279,12 @@ export class FlowTable {
     this.nextVolume = widen(this.nextVolume, new Float64Array(slots));
     this.burst = widen(this.burst, new Float64Array(slots));
     this.seqEnd = widen(this.seqEnd, new Int32Array(slots * 2));
-    this.ackEnd = widen(this.ackEnd, new Int32Array(slots * 2));
     this.bytes = widen(this.bytes, new Float64Array(slots * 2));
     this.packets = widen(this.packets, new Float64Array(slots * 2));
     this.missing = widen(this.missing, new Float64Array(slots * 2));
-    this.holeStart = widen(this.holeStart, new Int32Array(slots * 2));
-    this.holeEnd = widen(this.holeEnd, new Int32Array(slots * 2));
-    this.signature = widen(this.signature, new Int32Array(slots * 2));
+    this.claim = widen(this.claim, new Int32Array(slots * 2));
+    this.ttl = widen(this.ttl, new Uint8Array(slots * 2));
+    this.signature = widen(this.signature, new Int32Array(slots * 2 * SIGNATURES));
     this.key = widen(this.key, new Int32Array(slots * 10));
     this.next = widen(this.next, new Int32Array(slots));
     this.slots = slots;

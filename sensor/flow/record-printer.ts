@@ -78,10 +78,9 @@ export class RecordPrinter {
 }
 
 function endpoint(view: FlowView, side: number, ip: string, port: number): string {
-  const { table, slot, tailBytes } = view;
+  const { table, slot } = view;
   const d = slot * 2 + side;
-  const bytes = table.bytes[d]! + tailBytes[side as 0 | 1];
-  return `"ip":"${ip}","port":${port},"bytes":${bytes},"packets":${table.packets[d]!}`;
+  return `"ip":"${ip}","port":${port},"bytes":${table.bytes[d]!},"packets":${table.packets[d]!}`;
 }
 
 function tlsFields(c: Conversation, verbose: boolean): string {

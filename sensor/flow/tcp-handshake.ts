@@ -7,7 +7,7 @@ import { looksLikeTls } from '../tls/tls-record.ts';
 import type { Segment } from '../wire/segment.ts';
 import { Conversation } from './conversation.ts';
 import { readPrelude } from './prelude.ts';
-import { StreamAssembler } from './stream-assembler.ts';
+import { type HeldMemory, StreamAssembler } from './stream-assembler.ts';
 
 /** In-order chunks of one direction looked at for a hello before the flow is taken as plain. */
 const MAX_PLAIN_CHUNKS = 24;
@@ -37,8 +37,15 @@ export class TcpHandshake {
 
   /** Direction that opened the connection; -1 when its SYN was not seen. */
   initiator = -1;
+  /** Where whoever keeps the open handshakes has put this one. */
+  place = -1;
 
-  private readonly sides = [new Side(0, this), new Side(1, this)] as const;
+  private readonly sides: readonly [Side, Side];
+
+  /** @param memory what all handshakes together may hold of segments that wait for their turn */
+  constructor(memory: HeldMemory) {
+    this.sides = [new Side(0, this, memory), new Side(1, this, memory)];
+  }
 
   reset(): void {
     this.conversation = new Conversation();
@@ -57,6 +64,11 @@ export class TcpHandshake {
     this.sides[direction].sawSyn = true;
   }
 
+  /** Time-to-live of the first packet of a direction, 0 when there was none. */
+  expectTtl(direction: 0 | 1, ttl: number): void {
+    this.sides[direction].ttl = ttl;
+  }
+
   /** Payload of one segment. `badChecksum`: a receiver would have dropped it. */
   payload(direction: number, s: Segment, badChecksum: boolean): void {
     const side = this.sides[direction as 0 | 1];
@@ -64,8 +76,10 @@ export class TcpHandshake {
     const c = this.conversation;
     if (s.vlan >= 0) c.vlan = s.vlan;
     c.tunnels |= s.tunnels;
+    if (s.fragmentConflict) c.mark('overlap_differs');
     const foreign = side.ttl !== 0 && Math.abs(s.ttl - side.ttl) > TTL_SLACK;
     if (side.ttl === 0) side.ttl = s.ttl;
+    if (foreign) side.foreignTtl = s.ttl;
     // Once a wrong checksum of this side was acknowledged, its checksums are filled in behind the capture point.
     const doubt = isPadding(s) ? 2 : foreign || (badChecksum && !side.offload) ? 1 : 0;
     if (badChecksum) side.badChecksums++;
@@ -78,8 +92,18 @@ export class TcpHandshake {
   acknowledged(direction: number, ack: number): void {
     const side = this.sides[direction as 0 | 1];
     if (side.finished || side.assembler.empty) return;
-    side.assembler.acknowledged(ack | 0, side.deliver);
-    if (side.badChecksums > 0 && side.assembler.doubtConfirmed) side.offload = true;
+    const { assembler } = side;
+    assembler.acknowledged(ack | 0, side.deliver);
+    if (assembler.isStuck(ack | 0)) {
+      // What follows a hole in a hello is no hello; what follows one in a prelude may be.
+      if (side.tls) this.retire(side, true);
+      else assembler.passOver(side.deliver);
+    }
+    if (assembler.doubtConfirmed) {
+      if (side.badChecksums > 0) side.offload = true;
+      if (side.foreignTtl !== 0) side.ttl = side.foreignTtl;
+    }
+    if (assembler.restarted) side.sawSyn = false;
     this.judge(side);
   }
 
@@ -89,6 +113,7 @@ export class TcpHandshake {
     for (const side of this.sides) {
       if (side.finished) continue;
       side.assembler.finish(side.deliver);
+      while (!side.tls && side.assembler.passOver(side.deliver));
       this.flags(side);
     }
     if (c.protocol === 'tls' && c.clientFacts === undefined && c.client >= 0 && this.sides[c.client as 0 | 1].tls) {
@@ -222,8 +247,9 @@ export class TcpHandshake {
     this.status = 'done';
   }
 
-  private retire(side: Side): void {
+  private retire(side: Side, gap = false): void {
     if (side.finished) return;
+    if (gap) side.assembler.gap = true;
     this.flags(side);
     side.finished = true;
     side.assembler.release();
@@ -261,7 +287,7 @@ function sinkOf(owner: TcpHandshake, direction: number): HandshakeSink {
 /** One direction while the handshake is read. */
 class Side {
   readonly direction: number;
-  readonly assembler = new StreamAssembler();
+  readonly assembler: StreamAssembler;
   readonly stream: HandshakeStream;
   /** Bound once: the assembler calls it for every in-order chunk. */
   readonly deliver: (bytes: Uint8Array, start: number, end: number) => void;
@@ -269,8 +295,10 @@ class Side {
   tls = false;
   /** This direction's part of the handshake is read; its payload is only counted. */
   finished = false;
-  /** Time-to-live of its first payload segment. */
+  /** Time-to-live of its packets. */
   ttl = 0;
+  /** That of the latest segment that differs from it. */
+  foreignTtl = 0;
   badChecksums = 0;
   offload = false;
   ssh: SshStream | undefined;
@@ -282,8 +310,9 @@ class Side {
   preludeSize = 0;
   private prelude = new Uint8Array(0);
 
-  constructor(direction: number, owner: TcpHandshake) {
+  constructor(direction: number, owner: TcpHandshake, memory: HeldMemory) {
     this.direction = direction;
+    this.assembler = new StreamAssembler(memory);
     this.stream = new HandshakeStream(sinkOf(owner, direction));
     this.deliver = (bytes, start, end) => owner.take(this, bytes, start, end);
   }
@@ -293,7 +322,15 @@ class Side {
     this.stream.reset();
     this.ssh = undefined;
     this.sawSyn = this.tls = this.finished = this.offload = false;
-    this.ttl = this.badChecksums = this.chunks = this.midstream = this.bytes = this.pendingSize = this.preludeSize = 0;
+    this.ttl =
+      this.foreignTtl =
+      this.badChecksums =
+      this.chunks =
+      this.midstream =
+      this.bytes =
+      this.pendingSize =
+      this.preludeSize =
+        0;
     this.prelude = new Uint8Array(0);
   }
 

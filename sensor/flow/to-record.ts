@@ -103,7 +103,7 @@ function endpoint(view: FlowView, side: number, ip: string): Endpoint {
   return {
     ip,
     port: view.table.port(view.slot, side),
-    bytes: view.table.bytes[d]! + view.tailBytes[side as 0 | 1],
+    bytes: view.table.bytes[d]!,
     packets: view.table.packets[d]!,
   };
 }

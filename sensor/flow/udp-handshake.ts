@@ -27,6 +27,8 @@ interface Reader {
 export class UdpHandshake {
   readonly conversation = new Conversation();
   status: HandshakeStatus = 'reading';
+  /** Where whoever keeps the open handshakes has put this one. */
+  place = -1;
   private reader: Reader | undefined;
   private probed = 0;
   private waited = 0;
@@ -35,6 +37,7 @@ export class UdpHandshake {
     const c = this.conversation;
     if (s.vlan >= 0) c.vlan = s.vlan;
     c.tunnels |= s.tunnels;
+    if (s.fragmentConflict) c.mark('overlap_differs');
     const { bytes, payloadStart: start, payloadEnd: end } = s;
     this.probed++;
     if (this.reader === undefined) this.reader = this.begin(direction, bytes, start, end);

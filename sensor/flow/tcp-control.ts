@@ -1,0 +1,110 @@
+import { ACK, FIN, RST, type Segment, SYN } from '../wire/segment.ts';
+import type { ByteCounter } from './byte-counter.ts';
+import { FlowBit, type FlowTable } from './flow-table.ts';
+
+/** A connection this quiet gives way to a SYN on its ports, microseconds. */
+const REUSE_QUIET = 60_000_000;
+/** Connections in use whose ports a SYN has asked for; beyond, only the end of the old one makes room for the new. */
+const MAX_RIVALS = 4_096;
+
+/** SYN, FIN and RST: where connections begin and end, and whether to believe it. */
+export class TcpControl {
+  private readonly table: FlowTable;
+  private readonly counter: ByteCounter;
+  /** By `slot * 2 + side`: first sequence number of a SYN on ports in use, until the other side answers it. */
+  private readonly rivals = new Map<number, number>();
+
+  constructor(table: FlowTable, counter: ByteCounter) {
+    this.table = table;
+    this.counter = counter;
+  }
+
+  /** Takes note of the flags. True when the segment begins another connection on the same ports: the flow is over. */
+  beginsAnother(s: Segment, slot: number, side: number): boolean {
+    const { table } = this;
+    if ((s.flags & SYN) !== 0) return this.synchronize(s, slot, side);
+    // Whoever tears a connection down knows where it stands (RFC 5961 §3.2); who only guesses is ignored.
+    if ((s.flags & FIN) !== 0 && this.counter.isNext(slot, side, (s.seq + s.payloadLength) | 0)) {
+      table.bits[slot]! |= FlowBit.fin << side;
+    }
+    if ((s.flags & RST) !== 0 && this.counter.isNext(slot, side, s.seq | 0)) {
+      table.bits[slot]! |= (FlowBit.reset << side) | FlowBit.closing;
+    }
+    if ((table.bits[slot]! & BOTH_FIN) === BOTH_FIN) table.bits[slot]! |= FlowBit.closing;
+    return false;
+  }
+
+  /** New data came from the side that sent RST: the reset was forged, and the connection lives. */
+  survive(slot: number, side: number): void {
+    const { table } = this;
+    table.bits[slot] = (table.bits[slot]! & ~(FlowBit.reset << side)) | FlowBit.survivedReset;
+    const over = (table.bits[slot]! & BOTH_FIN) === BOTH_FIN || (table.bits[slot]! & EITHER_RESET) !== 0;
+    if (!over) table.bits[slot]! &= ~FlowBit.closing;
+  }
+
+  setClient(slot: number, side: number): void {
+    const bits = this.table.bits[slot]! & ~FlowBit.clientIsHigh;
+    this.table.bits[slot] = bits | FlowBit.clientKnown | (side === 1 ? FlowBit.clientIsHigh : 0);
+  }
+
+  /** Side that is the client, or -1 while that is not known. */
+  client(slot: number): -1 | 0 | 1 {
+    const bits = this.table.bits[slot]!;
+    if ((bits & FlowBit.clientKnown) === 0) return -1;
+    return (bits & FlowBit.clientIsHigh) !== 0 ? 1 : 0;
+  }
+
+  forget(slot: number): void {
+    if (this.rivals.size === 0) return;
+    this.rivals.delete(slot * 2);
+    this.rivals.delete(slot * 2 + 1);
+  }
+
+  private synchronize(s: Segment, slot: number, side: number): boolean {
+    const { table, counter } = this;
+    const d = slot * 2 + side;
+    const answers = (s.flags & ACK) !== 0;
+    const first = (s.seq + 1) | 0;
+    const began = (table.bits[slot]! & (FlowBit.syn << side)) !== 0;
+    const closing = (table.bits[slot]! & FlowBit.closing) !== 0;
+    const silent = table.bytes[slot * 2]! + table.bytes[slot * 2 + 1]! === 0 && !closing;
+    if ((!began && table.bytes[d] === 0) || silent) {
+      // Of two different first packets the one that the other side has acknowledged counts, else the later.
+      if (!began || (table.bits[slot]! & (FlowBit.acked << side)) === 0) counter.startAt(slot, side, first);
+      this.learnClient(slot, side, answers);
+      // The answer names the number that the other side really began with.
+      if (answers && table.bytes[slot * 2 + 1 - side] === 0) {
+        counter.startAt(slot, 1 - side, s.ack | 0);
+        table.bits[slot]! |= FlowBit.acked << (1 - side);
+      }
+      return false;
+    }
+    if (first === counter.startOf(slot, side)) {
+      this.learnClient(slot, side, answers);
+      return false;
+    }
+    return this.isOver(s, slot, side) || this.isAgreed(s, slot, side, first);
+  }
+
+  private learnClient(slot: number, side: number, answers: boolean): void {
+    if (!answers) this.setClient(slot, side);
+    else if (this.client(slot) < 0) this.setClient(slot, 1 - side);
+  }
+
+  /** The old connection has ended as far as the sender of the SYN is concerned. */
+  private isOver(s: Segment, slot: number, side: number): boolean {
+    const ended = FlowBit.closing | (FlowBit.fin << side) | (FlowBit.reset << side);
+    return (this.table.bits[slot]! & ended) !== 0 || s.tsMicros - this.table.lastSeen[slot]! > REUSE_QUIET;
+  }
+
+  /** A SYN in the middle of a connection may be forged; it is believed when the other side answers that very one. */
+  private isAgreed(s: Segment, slot: number, side: number, first: number): boolean {
+    const { rivals } = this;
+    if ((s.flags & ACK) !== 0) return rivals.get(slot * 2 + 1 - side) === (s.ack | 0);
+    if (rivals.size < MAX_RIVALS) rivals.set(slot * 2 + side, first);
+    return false;
+  }
+}
+
+const BOTH_FIN = FlowBit.fin | (FlowBit.fin << 1);
+const EITHER_RESET = FlowBit.reset | (FlowBit.reset << 1);
