@@ -1,9 +1,14 @@
 import type { Segment } from '../wire/segment.ts';
+import { FlowHash } from './flow-hash.ts';
 
 /** Slots a new table starts with; it doubles up to its cap. */
 const FIRST_SLOTS = 4096;
 /** When full, the least recently seen of this many slots behind the hand is evicted (sampled LRU). */
 const EVICTION_SAMPLE = 16;
+
+/** Microseconds by which flows count as older than they are when one has to go. */
+const PLAIN_HANDICAP = 1e12;
+const PROBING_HANDICAP = 120_000_000;
 
 /** What a slot holds. `free` is 0 so that a sweep can skip it with one byte read. */
 export const Phase = {
@@ -82,6 +87,7 @@ export class FlowTable {
   /** `SIGNATURES` a direction. */
   signature = new Int32Array(0);
 
+  private readonly hash = new FlowHash();
   private key = new Int32Array(0);
   private next = new Int32Array(0);
   private buckets = new Int32Array(0);
@@ -101,7 +107,7 @@ export class FlowTable {
     this.direction = forward ? 0 : 1;
     const key = this.key;
     const ports = forward ? (s.srcPort << 16) | s.dstPort : (s.dstPort << 16) | s.srcPort;
-    let slot = this.buckets[this.hash(s) & (this.buckets.length - 1)]! - 1;
+    let slot = this.buckets[this.hash.ofSegment(s, forward) & (this.buckets.length - 1)]! - 1;
     while (slot >= 0) {
       const at = slot * 10;
       if (
@@ -156,7 +162,7 @@ export class FlowTable {
     key[hi + 3] = s.dst3;
     key[at + 8] = forward ? (s.srcPort << 16) | s.dstPort : (s.dstPort << 16) | s.srcPort;
     key[at + 9] = s.transport;
-    const bucket = this.hash(s) & (this.buckets.length - 1);
+    const bucket = this.hash.ofSegment(s, forward) & (this.buckets.length - 1);
     this.next[slot] = this.buckets[bucket]!;
     this.buckets[bucket] = slot + 1;
     this.reset(slot, s.tsMicros);
@@ -165,7 +171,7 @@ export class FlowTable {
   }
 
   remove(slot: number): void {
-    const bucket = this.hashSlot(slot) & (this.buckets.length - 1);
+    const bucket = this.hash.ofKey(this.key, slot * 10) & (this.buckets.length - 1);
     let link = this.buckets[bucket]!;
     if (link === slot + 1) {
       this.buckets[bucket] = this.next[slot]!;
@@ -179,7 +185,10 @@ export class FlowTable {
     this.used--;
   }
 
-  /** The slot to evict when the table is full: the least recently seen of a sample, plain flows before encrypted ones. */
+  /**
+   * The slot to evict when the table is full: the least recently seen of a sample; plain flows first, then those that have
+   * shown no handshake for a while, so that a flood of them costs no conversation its record.
+   */
   victim(): number {
     let best = -1;
     let bestAt = Number.POSITIVE_INFINITY;
@@ -188,7 +197,9 @@ export class FlowTable {
       this.hand = this.hand + 1 === this.slots ? 0 : this.hand + 1;
       const phase = this.phase[slot]!;
       if (phase === Phase.free) continue;
-      const seen = phase === Phase.plain ? this.lastSeen[slot]! - 1e12 : this.lastSeen[slot]!;
+      const seen =
+        this.lastSeen[slot]! -
+        (phase === Phase.plain ? PLAIN_HANDICAP : phase === Phase.probing ? PROBING_HANDICAP : 0);
       if (seen < bestAt) {
         best = slot;
         bestAt = seen;
@@ -200,6 +211,17 @@ export class FlowTable {
   /** One past the highest slot ever used: the bound of a sweep. */
   get bound(): number {
     return this.fresh;
+  }
+
+  /** Flows in the fullest bucket: what finding one can cost. Looks through all of them. */
+  longestChain(): number {
+    let longest = 0;
+    for (const first of this.buckets) {
+      let length = 0;
+      for (let slot = first - 1; slot >= 0; slot = this.next[slot]! - 1) length++;
+      longest = Math.max(longest, length);
+    }
+    return longest;
   }
 
   /** Word `index` (0..3) of the address of `endpoint` (0 lower, 1 higher). */
@@ -223,31 +245,6 @@ export class FlowTable {
     if (s.src1 !== s.dst1) return s.src1 < s.dst1;
     if (s.src0 !== s.dst0) return s.src0 < s.dst0;
     return s.srcPort <= s.dstPort;
-  }
-
-  /** Symmetric in the endpoints. Keyed by nothing: chains are bounded by the cap, and a flood only slows its own bucket. */
-  private hash(s: Segment): number {
-    let h = (s.src3 ^ s.dst3) + Math.imul(s.src2 ^ s.dst2 ^ s.src1 ^ s.dst1 ^ s.src0 ^ s.dst0, 0x9e3779b1);
-    h =
-      Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^
-      Math.imul((s.srcPort + s.dstPort) | ((s.srcPort ^ s.dstPort) << 17), this.seed);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) ^ s.transport;
-    return h ^ (h >>> 16);
-  }
-
-  /** Drawn once a process: an outsider cannot aim at one bucket. The order of records does not depend on it. */
-  private readonly seed = (Math.floor(Math.random() * 0x7fffffff) << 1) | 1;
-
-  private hashSlot(slot: number): number {
-    const k = this.key;
-    const at = slot * 10;
-    const lo = k[at + 8]! >>> 16;
-    const hi = k[at + 8]! & 0xffff;
-    const upper = k[at + 2]! ^ k[at + 6]! ^ k[at + 1]! ^ k[at + 5]! ^ k[at]! ^ k[at + 4]!;
-    let h = (k[at + 3]! ^ k[at + 7]!) + Math.imul(upper, 0x9e3779b1);
-    h = Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ Math.imul((lo + hi) | ((lo ^ hi) << 17), this.seed);
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) ^ k[at + 9]!;
-    return h ^ (h >>> 16);
   }
 
   private reset(slot: number, now: number): void {
@@ -293,7 +290,7 @@ export class FlowTable {
     this.buckets = new Int32Array(size);
     for (let slot = 0; slot < this.fresh; slot++) {
       if (this.phase[slot] === Phase.free) continue;
-      const bucket = this.hashSlot(slot) & (size - 1);
+      const bucket = this.hash.ofKey(this.key, slot * 10) & (size - 1);
       this.next[slot] = this.buckets[bucket]!;
       this.buckets[bucket] = slot + 1;
     }
