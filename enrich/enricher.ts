@@ -4,8 +4,10 @@ import { alertDocument } from './alert/alert-document.ts';
 import type { EndpointEvent } from './event/endpoint-event.ts';
 import { stagingFrom } from './evidence/staging.ts';
 import { type FlowBody, factOfFlow, factsOfEvent } from './join/facts.ts';
-import { HostProcesses, joinedFact, joinFromStore } from './join/gather.ts';
-import { ADDRESS_WINDOW, LEASE_WINDOW, type WaybillLine } from './join/join-flow.ts';
+import { HostClocks } from './join/clock.ts';
+import { Joiner } from './join/joiner.ts';
+import { HostProcesses } from './join/gather.ts';
+import { ADDRESS_WINDOW, JA4_WINDOW, LEASE_WINDOW, type WaybillLine } from './join/join-flow.ts';
 import { type Episode, episodesOfHost } from './score/episode.ts';
 import { observationsOf } from './score/familiarity.ts';
 import { scoreEpisode } from './score/score.ts';
@@ -30,6 +32,13 @@ export interface PutOptions {
    * in it is new, and yet nobody has looked at it.
    */
   readonly touch?: 'changed' | 'all';
+}
+
+export interface SettleOptions {
+  /**
+   * Give back also alerts that the store has already: the worker that stored them may have died before it told anybody.
+   */
+  readonly repeat?: boolean;
 }
 
 interface DirtyFlow {
@@ -69,9 +78,12 @@ export class Enricher {
   /**
    * Brings joins, baseline and alerts up to date.
    * @param onJoined called once for every flow that was joined again
-   * @returns the alerts that changed, by id
+   * @returns the alerts that changed, by time
    */
-  async settle(onJoined?: (line: WaybillLine) => void): Promise<StoredAlert[]> {
+  async settle(
+    onJoined?: (line: WaybillLine) => void,
+    { repeat = false }: SettleOptions = {},
+  ): Promise<StoredAlert[]> {
     const changed = new Map<string, StoredAlert>();
     const flows = [...this.dirtyFlows.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
     this.dirtyFlows.clear();
@@ -82,9 +94,9 @@ export class Enricher {
       while (end < flows.length && Math.floor(flows[end]!.at / DAY) === day) end++;
       for (; i < end; i = Math.min(end, i + JOIN_BATCH))
         await this.join(flows.slice(i, Math.min(end, i + JOIN_BATCH)), onJoined);
-      await this.score((day + 1) * DAY, changed);
+      await this.score((day + 1) * DAY, changed, repeat);
     }
-    await this.score(Number.POSITIVE_INFINITY, changed);
+    await this.score(Number.POSITIVE_INFINITY, changed, repeat);
     return [...changed.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   }
 
@@ -165,7 +177,7 @@ export class Enricher {
   }
 
   /** Scores the episodes of touched hosts that began before `until`. */
-  private async score(until: number, changed: Map<string, StoredAlert>): Promise<void> {
+  private async score(until: number, changed: Map<string, StoredAlert>, repeat: boolean): Promise<void> {
     for (const [host, span] of [...this.dirtyHosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (span.from >= until) continue;
       const to = Math.min(span.to, until);
@@ -179,7 +191,7 @@ export class Enricher {
           // Later evidence may take an alert back: a process that turns out to be a browser.
           if (await this.store.getAlert(alert.id)) await this.store.dropAlert(alert.id);
           changed.delete(alert.id);
-        } else if (await this.store.putAlert(alert)) changed.set(alert.id, alert);
+        } else if ((await this.store.putAlert(alert)) || repeat) changed.set(alert.id, alert);
       }
     }
   }

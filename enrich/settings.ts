@@ -9,6 +9,55 @@ const MAX_LIST = 10_000;
 
 const text = z.string().min(1).max(1024);
 
+const seconds = (most: number) => z.number().min(0.05).max(most);
+const mebibytes = (most: number) => z.number().gt(0).max(most);
+
+/** How `waybill enrich` listens and keeps house. Addresses and tokens are set here; secrets stand in files of their own. */
+const ServiceConfig = z
+  .strictObject({
+    listen: z
+      .string()
+      .regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, 'expected HOST:PORT')
+      .default('127.0.0.1:8095')
+      .describe('Where senders and monitoring reach the service. Beyond loopback tokens or client certificates are needed.'),
+    tls: z
+      .strictObject({
+        cert: text.describe('PEM file with the certificate chain.'),
+        key: text.describe('PEM file with the private key.'),
+        client_ca: text.optional().describe('PEM file of authorities: senders must show a certificate of one of them.'),
+      })
+      .optional(),
+    plain: z.boolean().default(false).describe('Listen beyond loopback without TLS: something in front of it ends TLS.'),
+    tokens: z
+      .array(
+        z.strictObject({
+          name: text.describe('Shown in logs.'),
+          sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected 64 hexadecimal digits').describe('printf %s TOKEN | sha256sum'),
+          scopes: z.array(z.enum(['events', 'flows', 'read'])).min(1).max(3),
+        }),
+      )
+      .max(1_000)
+      .default([]),
+    body_mib: mebibytes(1_024).default(8).describe('Largest body as sent.'),
+    inflated_mib: mebibytes(1_024).default(32).describe('Largest body after decompression.'),
+    request_seconds: seconds(3_600).default(10).describe('A request must be here completely within this time.'),
+    requests_per_second: z.number().min(1).max(1e6).default(200).describe('Of one token; twice as many in a burst.'),
+    connections: z.number().int().min(1).max(65_535).default(1_024),
+    retention_days: z.number().min(1).max(3_650).default(35).describe('Facts and familiarity older than this are forgotten.'),
+    claim_seconds: seconds(86_400).default(30).describe('Redis: what a worker has not acknowledged for so long is given to another.'),
+    shards: z.number().int().min(1).max(64).default(1).describe('Redis: streams of each kind when they are new; a cluster spreads them.'),
+    lag_seconds: seconds(86_400).default(60).describe('Work that has waited longer makes /readyz complain.'),
+  })
+  .refine((s) => s.plain || s.tls !== undefined || isLoopback(s.listen), {
+    message: 'listening beyond loopback needs tls (or plain: true behind a proxy that ends TLS)',
+  })
+  .refine((s) => s.tokens.length > 0 || s.tls?.client_ca !== undefined || isLoopback(s.listen), {
+    message: 'listening beyond loopback needs tokens or tls.client_ca',
+  });
+
+/** `HOST:PORT` of this machine only. */
+export const isLoopback = (listen: string): boolean => /^(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+$/.test(listen);
+
 /**
  * Everything a user may set, in one schema: it validates, documents and defaults. `TimeWindow`,
  * `CertificateIssuerDenylist` and `BinaryAllowlist` carry MITRE's names for the mutable elements of AN1413.
@@ -50,6 +99,7 @@ export const Config = z.strictObject({
     })
     .refine((s) => s.high > s.medium && s.medium > s.ledger, { message: 'expected high > medium > ledger' })
     .prefault({}),
+  service: ServiceConfig.prefault({}),
 });
 
 export interface Settings extends z.infer<typeof Config> {

@@ -1,0 +1,230 @@
+import type { Writable } from 'node:stream';
+import { monotonicMillis } from '../../sensor/base/clock.ts';
+import type { Log } from '../../sensor/base/log.ts';
+import { checkMetrics, renderMetrics } from '../../sensor/base/metrics.ts';
+import { ZoneClock } from '../ingest/zone-clock.ts';
+import type { Settings } from '../settings.ts';
+import type { Store, StoredAlert } from '../store/store.ts';
+import { StoreError } from '../store/store-error.ts';
+import { AlertOutput } from './alert-output.ts';
+import { FileTail } from './file-tail.ts';
+import { type HttpFront, openHttp } from './http-server.ts';
+import type { Inbox } from './inbox.ts';
+import { listenOptions, routeSettings } from './listen-settings.ts';
+import { Receiver } from './receive.ts';
+import { buildRoutes, type Routes, type RouteSource } from './routes.ts';
+import { serviceMetrics } from './service-metrics.ts';
+import { retentionLimit, Worker } from './worker.ts';
+
+/** How often the store forgets what is too old, and is asked whether it is well. */
+const EXPIRE_MILLIS = 3_600_000;
+const CHECK_MILLIS = 60_000;
+/** How often the journal looks for dead letters to replay. */
+const ADOPT_MILLIS = 2_000;
+/** Requests under way at the end have this long. */
+const CLOSE_MILLIS = 2_000;
+/** Share of the inbox's room from which it is complained about. */
+const FULL_SHARE = 0.8;
+
+/** Store and inbox, opened together. */
+export interface Backend {
+  readonly store: Store;
+  readonly inbox: Inbox;
+  /** Asks the store whether it is still what it must be. Rejects with StoreError. */
+  readonly check?: () => Promise<void>;
+  /** Looks for work that another program has left (dead letters to replay). */
+  readonly adopt?: () => Promise<void>;
+}
+
+export interface ServiceOptions {
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Opens store and inbox; asked again until it succeeds when the store is only away. */
+  readonly open: () => Promise<Backend>;
+  readonly alerts: { readonly stdout?: Writable; readonly file?: string };
+  /** Endpoint logs that are followed, and the directory in which their positions are kept. */
+  readonly tail?: { readonly files: readonly string[]; readonly directory: string };
+  readonly pages?: RouteSource['pages'];
+}
+
+/** Everything of `waybill enrich` but its command line. */
+export class Service {
+  private readonly options: ServiceOptions;
+  private readonly log: Log;
+  private readonly output: AlertOutput;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private readonly tails: FileTail[] = [];
+  private settings: Settings;
+  private backend: Backend | undefined;
+  private front: HttpFront | undefined;
+  private routes: Routes;
+  private receiver: Receiver | undefined;
+  private worker: Worker | undefined;
+  private working: Promise<void> | undefined;
+  private waitsFor = 'the store is not open yet';
+  private storeComplaint: string | undefined;
+  private stopping = false;
+
+  constructor(options: ServiceOptions) {
+    this.options = options;
+    this.log = options.log;
+    this.settings = options.settings;
+    this.output = new AlertOutput(options.alerts);
+    this.routes = this.waitingRoutes();
+  }
+
+  /** Port of the HTTP side. */
+  get port(): number {
+    return this.front?.port ?? 0;
+  }
+
+  /**
+   * Opens the port at once, so that /readyz can tell what is waited for, then the store. Rejects when it cannot run at all;
+   * a store that is only away is waited for.
+   */
+  async start(): Promise<void> {
+    this.front = await openHttp({ ...listenOptions(this.settings), log: this.log }, () => this.routes);
+    this.log.info({ listen: this.settings.service.listen, port: this.front.port }, 'listening');
+    const backend = await this.opened();
+    if (!backend) return;
+    this.backend = backend;
+    const { store, inbox } = backend;
+    this.worker = new Worker({
+      store,
+      inbox,
+      settings: this.settings,
+      log: this.log,
+      onAlerts: (alerts) => this.tell(alerts),
+    });
+    this.receiver = new Receiver(inbox, new ZoneClock());
+    this.routes = this.fullRoutes();
+    this.working = this.worker.run();
+    this.keepHouse(backend);
+    await this.follow(this.receiver);
+    this.log.info({}, 'ready');
+  }
+
+  /** Takes new settings into use; port, TLS files and store stay as they were at the start. */
+  use(settings: Settings): void {
+    this.settings = settings;
+    this.worker?.use(settings);
+    this.routes = this.receiver ? this.fullRoutes() : this.waitingRoutes();
+    this.output.reopen();
+  }
+
+  /** Refuses what comes, brings what is in hand to its end, closes. What is not settled by then is done at the next start. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.waitsFor = 'the service is being stopped';
+    for (const timer of this.timers) clearInterval(timer);
+    await Promise.all(this.tails.map((tail) => tail.stop()));
+    await this.front?.close(CLOSE_MILLIS);
+    this.worker?.stop();
+    await this.working;
+    await this.backend?.inbox.close();
+    await this.backend?.store.close();
+    await this.output.close();
+  }
+
+  /** What waits, one line each; none when all is well. */
+  complaints(): string[] {
+    const { backend, worker, receiver } = this;
+    if (!backend || this.stopping) return [this.waitsFor];
+    const state = backend.inbox.state();
+    const { lag_seconds: lag } = this.settings.service;
+    return [
+      worker?.stuck === undefined ? undefined : `work waits: ${worker.stuck}`,
+      this.storeComplaint,
+      receiver?.refusedAt === undefined ? undefined : 'batches cannot be stored',
+      state.fill !== undefined && state.fill >= FULL_SHARE
+        ? `the place where batches wait is ${Math.round(state.fill * 100)} % full`
+        : undefined,
+      state.oldestSeconds > lag
+        ? `work is behind: ${state.waiting} batches wait, the oldest for ${Math.round(state.oldestSeconds)} s`
+        : undefined,
+      state.cutOff > 0 ? `${state.cutOff} batches were cut off their stream before they were settled` : undefined,
+      ...this.tails.map((tail) => tail.complaint),
+    ].filter((line) => line !== undefined);
+  }
+
+  private async opened(): Promise<Backend | undefined> {
+    for (let waitMillis = 200; !this.stopping; waitMillis = Math.min(5_000, waitMillis * 2)) {
+      try {
+        return await this.options.open();
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== 'unavailable') throw error;
+        if (this.waitsFor !== error.message) this.log.warn({ why: error.message }, 'the store is waited for');
+        this.waitsFor = error.message;
+        await new Promise((resolve) => setTimeout(resolve, waitMillis));
+      }
+    }
+    return undefined;
+  }
+
+  private async follow(receiver: Receiver): Promise<void> {
+    const { tail } = this.options;
+    for (const file of tail?.files ?? []) {
+      const followed = await FileTail.open(file, tail!.directory, (body, sender) => receiver.events(body, { sender }));
+      followed.start();
+      this.tails.push(followed);
+    }
+  }
+
+  private async tell(alerts: readonly StoredAlert[]): Promise<void> {
+    try {
+      await this.output.write(alerts);
+    } catch (error) {
+      const why = (error as Error).message;
+      throw new StoreError('unavailable', `alerts cannot be written: ${why}`, { cause: error });
+    }
+  }
+
+  private keepHouse({ store, check, adopt }: Backend): void {
+    const every = (millis: number, work: () => Promise<unknown>, name: string): void => {
+      this.timers.push(
+        setInterval(() => {
+          work().catch((error: unknown) => this.log.warn({ why: (error as Error).message }, name));
+        }, millis),
+      );
+    };
+    const expire = async (): Promise<void> => {
+      const started = monotonicMillis();
+      const gone = await store.expire(retentionLimit(this.settings.service.retention_days));
+      if (gone > 0) this.log.info({ gone, ms: Math.round(monotonicMillis() - started) }, 'forgot what was too old');
+    };
+    every(EXPIRE_MILLIS, expire, 'retention failed');
+    if (adopt) every(ADOPT_MILLIS, adopt, 'dead letters could not be replayed');
+    if (check) every(CHECK_MILLIS, () => this.checkStore(check), 'the store is not well');
+  }
+
+  private async checkStore(check: () => Promise<void>): Promise<void> {
+    try {
+      await check();
+      this.storeComplaint = undefined;
+    } catch (error) {
+      this.storeComplaint = (error as Error).message;
+      throw error;
+    }
+  }
+
+  private fullRoutes(): Routes {
+    const { backend, worker, receiver, front } = this;
+    if (!backend || !worker || !receiver || !front) return this.waitingRoutes();
+    const complaints = (): string[] => this.complaints();
+    const specs = serviceMetrics({ ...backend, worker, receiver, front, complaints });
+    checkMetrics(specs);
+    const { pages } = this.options;
+    return buildRoutes(routeSettings(this.settings), {
+      receiver,
+      complaints,
+      metrics: () => renderMetrics(specs),
+      ...(pages ? { pages } : {}),
+    });
+  }
+
+  /** Before the store is open: health and readiness answer, everything else shall come again. */
+  private waitingRoutes(): Routes {
+    const complaints = (): string[] => this.complaints();
+    return buildRoutes(routeSettings(this.settings), { receiver: undefined, complaints, metrics: () => '' });
+  }
+}

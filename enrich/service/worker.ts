@@ -1,0 +1,225 @@
+import { setTimeout } from 'node:timers/promises';
+import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
+import type { Log } from '../../sensor/base/log.ts';
+import { Enricher } from '../enricher.ts';
+import { ZoneClock } from '../ingest/zone-clock.ts';
+import type { Settings } from '../settings.ts';
+import type { Store, StoredAlert } from '../store/store.ts';
+import { StoreError } from '../store/store-error.ts';
+import { type BadLines, type Content, contentOf, linesOf } from './batch-content.ts';
+import { type Delivery, type Inbox, MAX_ATTEMPTS } from './inbox.ts';
+import { isTransient } from './transient.ts';
+
+/** Shortest time from one settling to the next, and records after which there is no waiting. */
+const SETTLE_MILLIS = 200;
+const SETTLE_RECORDS = 4_000;
+/** Longest wait for work before the worker looks whether it shall end. */
+const IDLE_MILLIS = 250;
+const MIN_RETRY_MILLIS = 100;
+const MAX_RETRY_MILLIS = 2_000;
+/** From this attempt on a batch is worked on by itself, lest it takes others down. */
+const ALONE_FROM = 3;
+
+export interface WorkerOptions {
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly inbox: Inbox;
+  /** Alerts that are new or changed. Resolves when they are out: what is not out is told again after a restart. */
+  readonly onAlerts: (alerts: readonly StoredAlert[]) => Promise<void>;
+  readonly log: Log;
+}
+
+export interface WorkerCounters {
+  flows: number;
+  events: number;
+  alerts: number;
+  settlings: number;
+  settleMillis: number;
+  deadRecords: number;
+  retries: number;
+}
+
+/**
+ * Takes batches from the inbox, puts what they carry into the store, settles, tells the alerts, and only then
+ * acknowledges: whatever ends this process in between, another one does it again, and doing it twice is doing it once.
+ */
+export class Worker {
+  readonly counters: WorkerCounters = {
+    flows: 0,
+    events: 0,
+    alerts: 0,
+    settlings: 0,
+    settleMillis: 0,
+    deadRecords: 0,
+    retries: 0,
+  };
+  /** Why nothing is being worked on at the moment, or undefined. */
+  stuck: string | undefined;
+  private readonly options: WorkerOptions;
+  private readonly zones = new ZoneClock();
+  private settings: Settings;
+  private enricher: Enricher;
+  private stopping = false;
+  private settledAt = 0;
+
+  constructor(options: WorkerOptions) {
+    this.options = options;
+    this.settings = options.settings;
+    this.enricher = new Enricher(options.store, options.settings);
+  }
+
+  /** What is settled from now on follows these settings. */
+  use(settings: Settings): void {
+    this.settings = settings;
+    this.enricher = new Enricher(this.options.store, settings);
+  }
+
+  /** Lets the present batches come to their end; `run` resolves then. */
+  stop(): void {
+    this.stopping = true;
+  }
+
+  async run(): Promise<void> {
+    while (!this.stopping) {
+      const wait = this.settledAt + SETTLE_MILLIS - monotonicMillis();
+      if (wait > 0) await setTimeout(wait);
+      try {
+        const deliveries = await this.options.inbox.take(SETTLE_RECORDS, IDLE_MILLIS);
+        if (deliveries.length > 0) await this.work(deliveries);
+      } catch (error) {
+        // The inbox itself: what it had given out stays unacknowledged and comes again.
+        await this.failed(error);
+      }
+    }
+  }
+
+  private async work(deliveries: readonly Delivery[]): Promise<void> {
+    const started = monotonicMillis();
+    const together = deliveries.filter(({ attempt }) => attempt < ALONE_FROM);
+    if (together.length > 0 && !(await this.tried(together))) {
+      for (const delivery of together) await this.alone(delivery);
+    }
+    for (const delivery of deliveries) if (delivery.attempt >= ALONE_FROM) await this.alone(delivery);
+    this.settledAt = monotonicMillis();
+    this.counters.settlings++;
+    this.counters.settleMillis += this.settledAt - started;
+  }
+
+  /** Works on batches together until it is done; false when something in them makes it impossible. */
+  private async tried(deliveries: readonly Delivery[]): Promise<boolean> {
+    const contents = deliveries.map(({ batch }) => contentOf(batch, this.zones));
+    const isRepeated = deliveries.some(({ attempt }) => attempt > 1);
+    for (let again = isRepeated; ; again = true) {
+      try {
+        await this.settle(contents, again);
+        await this.finish(deliveries, contents);
+        return true;
+      } catch (error) {
+        this.enricher = new Enricher(this.options.store, this.settings);
+        if (!isTransient(error)) return false;
+        await this.failed(error);
+        if (this.stopping) throw error;
+      }
+    }
+  }
+
+  private async settle(contents: readonly Content[], again: boolean): Promise<void> {
+    const options = { touch: again ? ('all' as const) : ('changed' as const) };
+    await this.enricher.putEvents(
+      contents.flatMap((content) => content.events),
+      options,
+    );
+    await this.enricher.putFlows(
+      contents.flatMap((content) => content.flows),
+      options,
+    );
+    const alerts = await this.enricher.settle(undefined, { repeat: again });
+    if (alerts.length > 0) await this.options.onAlerts(alerts);
+    this.counters.alerts += alerts.length;
+    this.stuck = undefined;
+  }
+
+  /** What is settled is acknowledged, what cannot be read released or, in the end, buried. */
+  private async finish(deliveries: readonly Delivery[], contents: readonly Content[]): Promise<void> {
+    const done: Delivery[] = [];
+    const again: Delivery[] = [];
+    for (const [i, delivery] of deliveries.entries()) {
+      const { bad } = contents[i]!;
+      if (bad.length === 0) done.push(delivery);
+      else if (delivery.attempt < MAX_ATTEMPTS) again.push(delivery);
+      else {
+        await this.bury(delivery, bad);
+        done.push(delivery);
+      }
+    }
+    await this.options.inbox.ack(done);
+    if (again.length > 0) await this.options.inbox.release(again);
+    for (const [i, delivery] of deliveries.entries()) {
+      if (!done.includes(delivery)) continue;
+      this.counters.flows += contents[i]!.flows.length;
+      this.counters.events += contents[i]!.events.length;
+    }
+  }
+
+  /** A batch by itself: its records one by one when it cannot be worked on as a whole. */
+  private async alone(delivery: Delivery): Promise<void> {
+    if (delivery.attempt > MAX_ATTEMPTS) {
+      const { lines, count } = delivery.batch;
+      await this.bury(delivery, [{ lines, count, reason: `not settled in ${MAX_ATTEMPTS} deliveries` }]);
+      await this.options.inbox.ack([delivery]);
+      return;
+    }
+    if (await this.tried([delivery])) return;
+    const { bad, good } = await this.sift(delivery);
+    await this.finish([delivery], [{ ...good, bad }]);
+  }
+
+  /** Settles record by record; gives those that fail, with the reason. */
+  private async sift({ batch }: Delivery): Promise<{ bad: BadLines[]; good: Pick<Content, 'flows' | 'events'> }> {
+    const flows: Content['flows'][number][] = [];
+    const events: Content['events'][number][] = [];
+    const bad: BadLines[] = [];
+    const pieces = batch.kind === 'raw' ? [batch.lines] : linesOf(batch.lines).map((line) => Buffer.from(`${line}\n`));
+    for (const lines of pieces) {
+      const content = contentOf({ ...batch, lines, count: 1 }, this.zones);
+      bad.push(...content.bad);
+      try {
+        await this.settle([content], true);
+        flows.push(...content.flows);
+        events.push(...content.events);
+      } catch (error) {
+        this.enricher = new Enricher(this.options.store, this.settings);
+        if (isTransient(error)) throw error;
+        bad.push({ lines, count: 1, reason: (error as Error).message });
+      }
+    }
+    return { bad, good: { flows, events } };
+  }
+
+  private async bury(delivery: Delivery, bad: readonly BadLines[]): Promise<void> {
+    for (const { lines, count, reason } of bad) {
+      await this.options.inbox.bury({ ...delivery.batch, lines, count, reason, id: delivery.id });
+      this.counters.deadRecords += count;
+      this.options.log.warn({ from: delivery.batch.kind, records: count, reason }, 'a record is a dead letter');
+    }
+  }
+
+  private retryMillis = MIN_RETRY_MILLIS;
+
+  /** Tells once that work does not go on, and waits before the next attempt. */
+  private async failed(error: unknown): Promise<void> {
+    const why = error instanceof Error ? error.message : String(error);
+    const code = error instanceof StoreError ? error.code : 'unexpected';
+    if (this.stuck === undefined) {
+      this.retryMillis = MIN_RETRY_MILLIS;
+      this.options.log.error({ code, why }, code === 'full' ? 'store full' : 'work has to wait');
+    }
+    this.stuck = why;
+    this.counters.retries++;
+    await setTimeout(this.retryMillis);
+    this.retryMillis = Math.min(MAX_RETRY_MILLIS, this.retryMillis * 2);
+  }
+}
+
+/** Microseconds before which nothing is kept. */
+export const retentionLimit = (days: number): number => wallMicros() - days * 86_400_000_000;
