@@ -33,9 +33,12 @@ export function buildPipeline(
   return assemble((action, view, now) => emit(toRecord(action, view, now, options)), limits);
 }
 
-/** The same, with each record as a line of JSON that ends in a line feed: for whoever only passes records on. */
+/**
+ * The same, with each record as a line of JSON that ends in a line feed: for whoever only passes records on. The bytes are
+ * valid until `emit` returns.
+ */
 export function buildLinePipeline(
-  emit: (line: string) => void,
+  emit: (line: Uint8Array) => void,
   options: RecordOptions,
   limits: TrackerLimits = DEFAULT_LIMITS,
 ): Pipeline {

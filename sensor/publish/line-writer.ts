@@ -1,15 +1,17 @@
 import type { Writable } from 'node:stream';
 
-/** Characters gathered before they are handed to the stream. */
-const CHUNK_CHARS = 262_144;
-/** Chunks the stream may hold before `write` reports that it is behind. */
+/** Bytes gathered before they are handed to the stream. */
+const CHUNK_BYTES = 262_144;
+/** Chunks the stream may hold before `behind` reports it, and chunks kept for another use. */
 const HIGH_WATER = 8;
 
-/** Writes values as JSON lines in large chunks. Memory is bounded when callers await `flush` while `behind`. */
+/** Writes JSON lines in large chunks. Memory is bounded when callers await `flush` while `behind`. */
 export class LineWriter {
   private readonly stream: Writable;
-  private pending = '';
+  private chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  private length = 0;
   private held = 0;
+  private readonly spare: Buffer<ArrayBuffer>[] = [];
   private waiting: (() => void)[] = [];
 
   constructor(stream: Writable) {
@@ -22,13 +24,15 @@ export class LineWriter {
   }
 
   write(value: unknown): void {
-    this.writeLine(`${JSON.stringify(value)}\n`);
+    this.writeLine(Buffer.from(`${JSON.stringify(value)}\n`));
   }
 
-  /** A line that was made elsewhere, with its line feed. */
-  writeLine(line: string): void {
-    this.pending += line;
-    if (this.pending.length >= CHUNK_CHARS) this.push();
+  /** A line that was made elsewhere, with its line feed. It is copied. */
+  writeLine(line: Uint8Array): void {
+    if (this.length + line.length > this.chunk.length) this.push();
+    if (line.length > this.chunk.length) this.chunk = Buffer.allocUnsafe(line.length);
+    this.chunk.set(line, this.length);
+    this.length += line.length;
   }
 
   /** Resolves when everything written so far has been taken by the operating system. */
@@ -38,12 +42,15 @@ export class LineWriter {
   }
 
   private push(): void {
-    if (this.pending === '') return;
-    const chunk = this.pending;
-    this.pending = '';
+    if (this.length === 0) return;
+    const chunk = this.chunk;
+    const filled = chunk.subarray(0, this.length);
+    this.chunk = this.spare.pop() ?? Buffer.allocUnsafe(CHUNK_BYTES);
+    this.length = 0;
     this.held++;
-    this.stream.write(chunk, () => {
+    this.stream.write(filled, () => {
       this.held--;
+      if (this.spare.length < HIGH_WATER) this.spare.push(chunk);
       for (const resolve of this.waiting.splice(0)) resolve();
     });
   }

@@ -39,7 +39,7 @@ export function observe(frames: Iterable<TimedFrame>, o: ObserveOptions = {}): O
   const lines: string[] = [];
   const limits = { ...DEFAULT_LIMITS, ...o.limits };
   const sensor = buildPipeline((record) => records.push(record), OPTIONS, limits);
-  const printer = buildLinePipeline((line) => lines.push(line), OPTIONS, limits);
+  const printer = buildLinePipeline((line) => lines.push(Buffer.from(line).toString()), OPTIONS, limits);
   const buffer = new Uint8Array(1 << 17);
   let shift = 0;
   for (const { bytes, tsMicros, wireLength } of frames) {

@@ -128,7 +128,7 @@ describe('a printed record', () => {
         micros,
         fc.constantFrom('flow_open' as const, 'flow_end' as const),
         (v, o, now, action) => {
-          const line = new RecordPrinter(o).print(action, v, now);
+          const line = Buffer.from(new RecordPrinter(o).print(action, v, now)).toString();
           expect(line).toBe(`${JSON.stringify(toRecord(action, v, now, o))}\n`);
         },
       ),
