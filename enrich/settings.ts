@@ -19,7 +19,9 @@ const ServiceConfig = z
       .string()
       .regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, 'expected HOST:PORT')
       .default('127.0.0.1:8095')
-      .describe('Where senders and monitoring reach the service. Beyond loopback tokens or client certificates are needed.'),
+      .describe(
+        'Where senders and monitoring reach the service. Beyond loopback tokens or client certificates are needed.',
+      ),
     tls: z
       .strictObject({
         cert: text.describe('PEM file with the certificate chain.'),
@@ -27,13 +29,22 @@ const ServiceConfig = z
         client_ca: text.optional().describe('PEM file of authorities: senders must show a certificate of one of them.'),
       })
       .optional(),
-    plain: z.boolean().default(false).describe('Listen beyond loopback without TLS: something in front of it ends TLS.'),
+    plain: z
+      .boolean()
+      .default(false)
+      .describe('Listen beyond loopback without TLS: something in front of it ends TLS.'),
     tokens: z
       .array(
         z.strictObject({
           name: text.describe('Shown in logs.'),
-          sha256: z.string().regex(/^[0-9a-fA-F]{64}$/, 'expected 64 hexadecimal digits').describe('printf %s TOKEN | sha256sum'),
-          scopes: z.array(z.enum(['events', 'flows', 'read'])).min(1).max(3),
+          sha256: z
+            .string()
+            .regex(/^[0-9a-fA-F]{64}$/, 'expected 64 hexadecimal digits')
+            .describe('printf %s TOKEN | sha256sum'),
+          scopes: z
+            .array(z.enum(['events', 'flows', 'read']))
+            .min(1)
+            .max(3),
         }),
       )
       .max(1_000)
@@ -43,17 +54,43 @@ const ServiceConfig = z
     request_seconds: seconds(3_600).default(10).describe('A request must be here completely within this time.'),
     requests_per_second: z.number().min(1).max(1e6).default(200).describe('Of one token; twice as many in a burst.'),
     connections: z.number().int().min(1).max(65_535).default(1_024),
-    retention_days: z.number().min(1).max(3_650).default(35).describe('Facts and familiarity older than this are forgotten.'),
-    claim_seconds: seconds(86_400).default(30).describe('Redis: what a worker has not acknowledged for so long is given to another.'),
-    shards: z.number().int().min(1).max(64).default(1).describe('Redis: streams of each kind when they are new; a cluster spreads them.'),
+    retention_days: z
+      .number()
+      .min(1)
+      .max(3_650)
+      .default(35)
+      .describe('Facts and familiarity older than this are forgotten.'),
+    claim_seconds: seconds(86_400)
+      .default(30)
+      .describe('Redis: what a worker has not acknowledged for so long is given to another.'),
+    shards: z
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .default(1)
+      .describe('Redis: streams of each kind when they are new; a cluster spreads them.'),
     lag_seconds: seconds(86_400).default(60).describe('Work that has waited longer makes /readyz complain.'),
   })
-  .refine((s) => s.plain || s.tls !== undefined || isLoopback(s.listen), {
-    message: 'listening beyond loopback needs tls (or plain: true behind a proxy that ends TLS)',
-  })
-  .refine((s) => s.tokens.length > 0 || s.tls?.client_ca !== undefined || isLoopback(s.listen), {
-    message: 'listening beyond loopback needs tokens or tls.client_ca',
+  .superRefine((service, context) => {
+    const message = listenComplaint(service);
+    if (message !== undefined) context.addIssue({ code: 'custom', message, path: ['listen'] });
   });
+
+/** Why this address must not be listened on as it stands, or undefined. */
+export function listenComplaint(service: {
+  readonly listen: string;
+  readonly plain: boolean;
+  readonly tokens: readonly unknown[];
+  readonly tls?: { readonly client_ca?: string | undefined } | undefined;
+}): string | undefined {
+  if (isLoopback(service.listen)) return undefined;
+  if (service.tls === undefined && !service.plain) {
+    return 'listening beyond loopback needs service.tls (or service.plain: true behind a proxy that ends TLS)';
+  }
+  if (service.tokens.length > 0 || service.tls?.client_ca !== undefined) return undefined;
+  return 'listening beyond loopback needs service.tokens or service.tls.client_ca';
+}
 
 /** `HOST:PORT` of this machine only. */
 export const isLoopback = (listen: string): boolean => /^(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+$/.test(listen);

@@ -16,6 +16,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Ru
     load: async () => (await import('../../sensor/cli/interfaces.ts')).interfacesCommand,
   },
   {
+    name: 'enrich',
+    summary: 'Run the service: HTTP and Redis in, alerts out.',
+    load: async () => (await import('./enrich.ts')).enrichCommand,
+  },
+  {
     name: 'replay',
     summary: 'Run the whole pipeline over captures and endpoint logs; print the alerts.',
     load: async () => (await import('./replay.ts')).replayCommand,
@@ -34,6 +39,16 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Ru
     name: 'explain',
     summary: 'Show every decibel of one alert, and the events it came from.',
     load: async () => (await import('./explain.ts')).explainCommand,
+  },
+  {
+    name: 'dead-letter',
+    summary: 'List or replay the records that could not be processed.',
+    load: async () => (await import('./dead-letter.ts')).deadLetterCommand,
+  },
+  {
+    name: 'check-config',
+    summary: 'Check a settings file; --print shows every setting with its default.',
+    load: async () => (await import('./check-config.ts')).checkConfigCommand,
   },
 ];
 

@@ -1,7 +1,7 @@
-import { TextSniffer } from '../ingest/decode-text.ts';
-import type { EndpointEvent } from '../event/endpoint-event.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
-import { FeedSummary } from '../ingest/feed-summary.ts';
+import type { EndpointEvent } from '../event/endpoint-event.ts';
+import { TextSniffer } from '../ingest/decode-text.ts';
+import type { FeedSummary } from '../ingest/feed-summary.ts';
 import { FeedNormalizer } from '../ingest/normalizer.ts';
 import { TextReader } from '../ingest/read-endpoint-file.ts';
 import type { ZoneClock } from '../ingest/zone-clock.ts';

@@ -1,4 +1,4 @@
-import { type StreamKind, STREAM_KINDS } from '../../sensor/record/stream-keys.ts';
+import { STREAM_KINDS, type StreamKind } from '../../sensor/record/stream-keys.ts';
 import type { Batch, DeadLetter } from './inbox.ts';
 
 /**

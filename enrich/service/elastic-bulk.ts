@@ -47,11 +47,14 @@ export async function takeBulk(
     }
     action = undefined;
   }
-  if (action !== undefined) items.push(item(action, 400, { error: { type: 'parse_exception', reason: 'no source line' } }));
+  if (action !== undefined)
+    items.push(item(action, 400, { error: { type: 'parse_exception', reason: 'no source line' } }));
   for (const event of normalizer.drain()) events.push(event);
   await receiver.keepEvents(events);
   receiver.receipt(normalizer.summary, events.length);
-  const errors = items.some((entry) => Object.values(entry).some((value) => isObject(value) && Number(own(value, 'status')) >= 400));
+  const errors = items.some((entry) =>
+    Object.values(entry).some((value) => isObject(value) && Number(own(value, 'status')) >= 400),
+  );
   return { status: 200, headers: PRODUCT, json: { took: Math.round(performance.now() - started), errors, items } };
 }
 
@@ -64,7 +67,8 @@ function actionOf(line: string): Action {
   const keys = parsed.ok && isObject(parsed.value) ? Object.keys(parsed.value) : [];
   const action = ACTIONS.find((name) => keys.length === 1 && keys[0] === name);
   // Without knowing which lines are sources the rest cannot be read; nothing of the request has been stored.
-  if (action === undefined) throw new HttpRefusal(400, 'a line that should be an action (index, create, update, delete)');
+  if (action === undefined)
+    throw new HttpRefusal(400, 'a line that should be an action (index, create, update, delete)');
   return action;
 }
 
@@ -89,17 +93,28 @@ export function elasticProbe(method: string, path: string): HttpAnswer | undefin
       name: 'waybill',
       cluster_name: 'waybill',
       cluster_uuid: 'waybill-receiver-00000',
-      version: { number: VERSION, build_flavor: 'default', lucene_version: '9.12.0', minimum_wire_compatibility_version: '7.17.0' },
+      version: {
+        number: VERSION,
+        build_flavor: 'default',
+        lucene_version: '9.12.0',
+        minimum_wire_compatibility_version: '7.17.0',
+      },
       tagline: 'You Know, for Search',
     });
   }
   if (path === '/_license' || path === '/_xpack') {
     const license = { status: 'active', uid: 'waybill', type: 'basic', mode: 'basic' };
-    return json({ license, ...(path === '/_xpack' ? { features: { ilm: { available: false, enabled: false } } } : {}) });
+    return json({
+      license,
+      ...(path === '/_xpack' ? { features: { ilm: { available: false, enabled: false } } } : {}),
+    });
   }
   if (path === '/_cluster/health') return json({ cluster_name: 'waybill', status: 'green', number_of_nodes: 1 });
   if (path === '/_nodes/http' || path === '/_nodes/_all/http') return json({ nodes: {} });
   // Templates and policies are set up by shippers that manage indices; there are none here, so they are there already.
-  const isSetUp = /^\/(_index_template|_template|_component_template|_ilm\/policy|_ingest\/pipeline|_data_stream|_alias)(\/[^/]{1,200})?$/.test(path);
+  const isSetUp =
+    /^\/(_index_template|_template|_component_template|_ilm\/policy|_ingest\/pipeline|_data_stream|_alias)(\/[^/]{1,200})?$/.test(
+      path,
+    );
   return isSetUp ? json({ acknowledged: true }) : undefined;
 }

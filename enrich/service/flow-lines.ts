@@ -45,7 +45,8 @@ const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
-const texts: Check = (value) => Array.isArray(value) && value.length <= 4_096 && value.every((v) => typeof v === 'string');
+const texts: Check = (value) =>
+  Array.isArray(value) && value.length <= 4_096 && value.every((v) => typeof v === 'string');
 const counts: Check = (value) => Array.isArray(value) && value.length <= 64 && value.every(count);
 
 /** Objects and their fields; an object that may be absent ends in `?`. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { setImmediate } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { createGunzip, createInflate } from 'node:zlib';
 import { HttpRefusal } from './http-answer.ts';
 

@@ -81,7 +81,10 @@ function create(options: HttpOptions, handle: (request: IncomingMessage, respons
   const { tls } = options;
   const mutual = tls?.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true };
   const server = tls
-    ? createTls({ ...limits, ...mutual, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 }, handle)
+    ? createTls(
+        { ...limits, ...mutual, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 },
+        handle,
+      )
     : createPlain(limits, handle);
   server.maxConnections = options.maxConnections;
   server.maxHeadersCount = MAX_HEADERS;

@@ -212,6 +212,11 @@ function diskError(directory: string, error: unknown): StoreError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof LogFull) return new StoreError('full', `too much waits to be worked on: ${message}`);
   const code = (error as NodeJS.ErrnoException).code;
-  const what = code === 'ENOSPC' || code === 'EDQUOT' ? 'full' : code === 'EROFS' || code === 'EACCES' ? 'read-only' : 'unavailable';
+  const what =
+    code === 'ENOSPC' || code === 'EDQUOT'
+      ? 'full'
+      : code === 'EROFS' || code === 'EACCES'
+        ? 'read-only'
+        : 'unavailable';
   return new StoreError(what, `${directory} takes no records: ${message}`, { cause: error });
 }

@@ -7,7 +7,7 @@ import { FeedNormalizer } from '../ingest/normalizer.ts';
 import { TextReader } from '../ingest/read-endpoint-file.ts';
 import type { RecordContext } from '../ingest/reading.ts';
 import type { ZoneClock } from '../ingest/zone-clock.ts';
-import { StoreError } from '../store/store-error.ts';
+import type { StoreError } from '../store/store-error.ts';
 import { readFlowLine } from './flow-lines.ts';
 import { HttpRefusal } from './http-answer.ts';
 import type { Inbox } from './inbox.ts';

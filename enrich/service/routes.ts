@@ -77,7 +77,8 @@ export function buildRoutes(settings: RouteSettings, source: RouteSource): Route
   return {
     async answer(request) {
       const { path, query } = target(request);
-      if (settings.open === 'loopback' && !namesThisMachine(request)) throw new HttpRefusal(421, 'this name is not served here');
+      if (settings.open === 'loopback' && !namesThisMachine(request))
+        throw new HttpRefusal(421, 'this name is not served here');
       const routes = table.filter((route) => route.path.test(path));
       const route = routes.find(({ method }) => method === request.method);
       if (!route) {
@@ -158,7 +159,11 @@ function receiptAnswer(receipt: Receipt): HttpAnswer {
   return { status: nothingRead && bad > 0 ? 400 : 202, json: receipt };
 }
 
-async function takeHec({ request, query, sender, body }: Call, receiver: Receiver, acks: Acknowledgements): Promise<HttpAnswer> {
+async function takeHec(
+  { request, query, sender, body }: Call,
+  receiver: Receiver,
+  acks: Acknowledgements,
+): Promise<HttpAnswer> {
   const channel = channelOf(headerText(request, 'x-splunk-request-channel'), query);
   const host = query.get('host');
   const receipt = await receiver.events(body(), { sender, ...(host === null || host === '' ? {} : { host }) });

@@ -59,7 +59,11 @@ export function serviceMetrics({ store, inbox, worker, receiver, front, complain
     counter('cut_off_batches', 'Batches cut off their stream before they were settled.', () => inbox.state().cutOff),
     counter('damaged_files', 'Files of the journal that were damaged.', () => inbox.state().damaged),
     counter('evicted_facts', 'Facts pushed out of full series.', () => store.counters().evictedFacts),
-    counter('dropped_sightings', 'Sightings not stored because a scope met too many.', () => store.counters().droppedSightings),
+    counter(
+      'dropped_sightings',
+      'Sightings not stored because a scope met too many.',
+      () => store.counters().droppedSightings,
+    ),
     counter('evicted_alerts', 'Alerts pushed out by newer ones.', () => store.counters().evictedAlerts),
     gauge('resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss()),
   ];

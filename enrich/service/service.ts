@@ -12,7 +12,7 @@ import { type HttpFront, openHttp } from './http-server.ts';
 import type { Inbox } from './inbox.ts';
 import { listenOptions, routeSettings } from './listen-settings.ts';
 import { Receiver } from './receive.ts';
-import { buildRoutes, type Routes, type RouteSource } from './routes.ts';
+import { buildRoutes, type RouteSource, type Routes } from './routes.ts';
 import { serviceMetrics } from './service-metrics.ts';
 import { retentionLimit, Worker } from './worker.ts';
 

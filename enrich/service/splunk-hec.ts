@@ -25,7 +25,8 @@ export class Acknowledgements {
   /** The answer to `{"acks":[0,1]}`, or undefined when the question is not that. */
   answer(channel: string, question: unknown): HttpAnswer | undefined {
     const asked = typeof question === 'object' && question !== null && 'acks' in question ? question.acks : undefined;
-    if (!Array.isArray(asked) || asked.length > MAX_ASKED || !asked.every((id) => Number.isInteger(id))) return undefined;
+    if (!Array.isArray(asked) || asked.length > MAX_ASKED || !asked.every((id) => Number.isInteger(id)))
+      return undefined;
     const given = this.next.get(channel) ?? 0;
     const known = asked.map((id): [string, boolean] => [String(id), id >= 0 && id < given]);
     return { status: 200, json: { acks: Object.fromEntries(known) } };

@@ -42,7 +42,7 @@ export function readBatch(kind: StreamKind, { fields }: StreamEntry): Batch {
   return batchOf(kind, 1, Buffer.from(`${JSON.stringify({ unreadable_entry: shown })}\n`));
 }
 
-function entryList(reply: RedisReply | undefined): StreamEntry[] {
+export function entryList(reply: RedisReply | undefined): StreamEntry[] {
   if (!Array.isArray(reply)) return [];
   return reply.filter(Array.isArray).flatMap(([id, flat]) => {
     if (!Array.isArray(flat)) return []; // Redis 6.2 gives an entry that is gone as null

@@ -56,7 +56,10 @@ export async function trimRead(link: RedisLink, key: string): Promise<{ entries:
   const groups = listOf(await link.send(key, ['XINFO', 'GROUPS', key])).map(fieldsOf);
   const needed = await Promise.all(groups.map((group) => neededFrom(link, key, group)));
   const ours = groups.findIndex((group) => String(group.get('name')) === GROUP);
-  const oldest = needed.reduce((a, b) => (compareIds(a.from, b.from) <= 0 ? a : b), needed[0] ?? { from: '0-0', entries: 0 });
+  const oldest = needed.reduce(
+    (a, b) => (compareIds(a.from, b.from) <= 0 ? a : b),
+    needed[0] ?? { from: '0-0', entries: 0 },
+  );
   if (oldest.from !== '0-0') await link.send(key, ['XTRIM', key, 'MINID', oldest.from]);
   const mine = needed[ours];
   if (!mine || mine.entries === 0) return { entries: 0, oldestMillis: 0 };
@@ -76,7 +79,8 @@ async function neededFrom(
   const pending = Number(group.get('pending'));
   const lag = group.get('lag');
   // Redis 6.2 does not tell the lag, and 7 not after deletions: then the length is the most it can be.
-  const unread = lag === null || lag === undefined ? Number(await link.send(key, ['XLEN', key])) - pending : Number(lag);
+  const unread =
+    lag === null || lag === undefined ? Number(await link.send(key, ['XLEN', key])) - pending : Number(lag);
   if (pending === 0) return { from: next(last), entries: Math.max(0, unread) };
   const [, first] = listOf(await link.send(key, ['XPENDING', key, String(group.get('name'))]));
   return { from: String(first), entries: Math.max(0, unread) + pending };

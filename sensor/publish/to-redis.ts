@@ -1,6 +1,7 @@
 /** Flow records to Redis streams: in batches, several under way, and onto the disk while Redis takes none. */
-import { setTimeout } from 'node:timers/promises';
+
 import { Writable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import {
   DEFAULT_PREFIX,
   ENTRY_BYTES,

@@ -1,0 +1,193 @@
+/** `waybill enrich`: the service with its signals. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Exit, UserError } from '../../sensor/base/exit.ts';
+import { LOG_LEVELS, type Log, openLog } from '../../sensor/base/log.ts';
+import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
+import { Service } from '../service/service.ts';
+import { defaultSettings, listenComplaint, readSettings, type Settings } from '../settings.ts';
+import { openEmbedded } from '../store/embedded.ts';
+import { StoreError } from '../store/store-error.ts';
+import { isRedis, openBackend, storeDirectory } from './open-backend.ts';
+
+const DEFAULT_DATA = '.waybill';
+/** After the first signal the process ends by itself within this time, whatever still hangs. */
+const STOP_MILLIS = 4_500;
+
+export const ENRICH: CommandSpec = {
+  name: 'enrich',
+  usage: '[--store embedded|redis://…] [--config FILE]',
+  summary:
+    'Runs the service: takes endpoint events and flow records over HTTP and from Redis streams, joins, scores, and prints alerts as JSON lines.',
+  options: [
+    {
+      name: 'store',
+      argument: 'WHERE',
+      fallback: 'embedded',
+      describe:
+        'embedded, or redis://, rediss://, redis+cluster://, redis+sentinel:// …; run several on one Redis to share the load.',
+    },
+    {
+      name: 'data',
+      argument: 'DIR',
+      fallback: DEFAULT_DATA,
+      describe: 'Directory of the embedded store, journal and positions.',
+    },
+    {
+      name: 'config',
+      argument: 'FILE',
+      describe: 'Settings (YAML); see: waybill check-config. SIGHUP reads it again.',
+    },
+    { name: 'listen', argument: 'HOST:PORT', describe: 'Instead of service.listen of the settings.' },
+    { name: 'alerts', argument: 'FILE', describe: 'Append alerts to this file too.' },
+    { name: 'no-stdout', describe: 'No alerts on standard output.' },
+    {
+      name: 'endpoint-file',
+      argument: 'PATH',
+      multiple: true,
+      describe: 'Follow this endpoint log as tail -F does, rotation included.',
+    },
+    { name: 'worker', argument: 'NAME', describe: 'Redis: name of this worker (default: host and process).' },
+    { name: 'allow-eviction', describe: 'Redis: start although its maxmemory-policy may delete what it holds.' },
+    {
+      name: 'backup',
+      argument: 'DIR',
+      describe: 'Write a copy of the embedded store into an empty directory, and end.',
+    },
+    { name: 'log-level', argument: 'LEVEL', fallback: 'info', describe: 'error, warn, info or silent.' },
+  ],
+  notes: `POST /v1/events, /v1/flows, Splunk HEC (/services/collector…), Elastic _bulk; GET /metrics, /healthz, /readyz.
+Password and user of Redis may stand in WAYBILL_REDIS_PASSWORD and WAYBILL_REDIS_USER.
+Exit codes: 0 ended by a signal in order, 1 could not run, 2 usage or configuration, 143 ended at once by a second signal.`,
+};
+
+export async function enrichCommand(args: string[]): Promise<number> {
+  if (wantsHelp(args)) {
+    process.stdout.write(helpText(ENRICH));
+    return Exit.fine;
+  }
+  const options = parseCommand(ENRICH, args);
+  if (options.positionals.length > 0)
+    throw new UserError(`${options.positionals[0]}: expected options only`, Exit.usage);
+  const settings = settingsOf(options);
+  const log = openLog({ name: 'enrich', level: logLevel(options), terminal: process.stderr.isTTY === true });
+  const backup = options.text('backup');
+  if (backup !== undefined) return backUp(options, backup);
+  return serve(options, settings, log);
+}
+
+async function serve(options: Parsed, settings: Settings, log: Log): Promise<number> {
+  const store = options.text('store') ?? 'embedded';
+  const data = options.text('data') ?? DEFAULT_DATA;
+  if (store !== 'embedded' && !isRedis(store)) {
+    throw new UserError(`--store ${store}: expected embedded or redis://…`, Exit.usage);
+  }
+  const file = options.text('alerts');
+  const files = options.list('endpoint-file');
+  if (files.length > 0) mkdirSync(data, { recursive: true });
+  const worker = options.text('worker');
+  const place = {
+    store,
+    data,
+    ...(worker === undefined ? {} : { worker }),
+    allowEviction: options.on('allow-eviction'),
+    onState: (up: boolean, why: string) =>
+      up ? log.info({ why }, 'Redis is back') : log.warn({ why }, 'Redis is away'),
+  };
+  const service = new Service({
+    settings,
+    log,
+    open: () => openBackend(place, settings),
+    alerts: { ...(options.on('no-stdout') ? {} : { stdout: process.stdout }), ...(file === undefined ? {} : { file }) },
+    ...(files.length > 0 ? { tail: { files, directory: join(data, 'positions') } } : {}),
+  });
+  const stopped = untilSignal(service, options, log);
+  try {
+    await Promise.race([service.start(), stopped]);
+    await stopped;
+    return Exit.fine;
+  } catch (error) {
+    throw startError(error);
+  }
+}
+
+/** Resolves when a signal has ended the service in order. */
+function untilSignal(service: Service, options: Parsed, log: Log): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let asked = false;
+    const stop = (code: number) => (): void => {
+      if (asked) process.exit(code);
+      asked = true;
+      log.info({}, 'stopping');
+      // What is not settled by then is in the journal or the stream, and is taken up at the next start.
+      setTimeout(() => process.exit(Exit.fine), STOP_MILLIS).unref();
+      service.stop().then(resolve, reject);
+    };
+    process.on('SIGTERM', stop(143));
+    process.on('SIGINT', stop(Exit.interrupted));
+    process.on('SIGHUP', () => reload(service, options, log));
+  });
+}
+
+function reload(service: Service, options: Parsed, log: Log): void {
+  try {
+    service.use(settingsOf(options));
+    log.info({}, 'settings read again');
+  } catch (error) {
+    log.error({ why: (error as Error).message }, 'settings are broken; the old ones are kept');
+  }
+}
+
+function settingsOf(options: Parsed): Settings {
+  const config = options.text('config');
+  const settings = config === undefined ? defaultSettings() : readSettings(config);
+  const listen = options.text('listen');
+  return listen === undefined ? settings : withListen(settings, listen);
+}
+
+/** The same rules hold for an address from the command line. */
+function withListen(settings: Settings, listen: string): Settings {
+  if (!/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/.test(listen)) {
+    throw new UserError(`--listen ${listen}: expected HOST:PORT`, Exit.usage);
+  }
+  const service = { ...settings.service, listen };
+  const why = listenComplaint(service);
+  if (why !== undefined) throw new UserError(`--listen ${listen}: ${why}`, Exit.usage);
+  return { ...settings, service };
+}
+
+function logLevel(options: Parsed): (typeof LOG_LEVELS)[number] {
+  const text = options.text('log-level');
+  const found = LOG_LEVELS.find((level) => level === text);
+  if (!found) throw new UserError(`--log-level ${text}: expected ${LOG_LEVELS.join(', ')}`, Exit.usage);
+  return found;
+}
+
+async function backUp(options: Parsed, directory: string): Promise<number> {
+  const data = options.text('data') ?? DEFAULT_DATA;
+  try {
+    const store = await openEmbedded(storeDirectory(data));
+    try {
+      await store.backup(directory);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    throw startError(error);
+  }
+  process.stderr.write(`waybill: copied ${data} to ${directory}\n`);
+  return Exit.fine;
+}
+
+/** What the user can do something about, in one line. */
+function startError(error: unknown): unknown {
+  if (error instanceof StoreError)
+    return new UserError(error.message, error.code === 'bad-url' ? Exit.usage : Exit.failed);
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (syscall === 'listen' || code === 'EADDRINUSE' || code === 'EACCES') {
+    return new UserError(`cannot listen: ${(error as Error).message}`);
+  }
+  if (typeof code === 'string' && code.startsWith('ERR_OSSL'))
+    return new UserError(`service.tls: ${(error as Error).message}`);
+  return error;
+}
