@@ -5,7 +5,10 @@ import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { listCaptures } from '../../sensor/capture/list-captures.ts';
 import { readCapture } from '../../sensor/capture/open-capture.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
+import { EvidenceKeeper } from '../../sensor/flow/evidence-keeper.ts';
 import { buildPipeline } from '../../sensor/flow/pipeline.ts';
+import { DEFAULT_LIMITS } from '../../sensor/flow/tracker.ts';
+import { EvidenceDirectory } from '../../sensor/publish/evidence-directory.ts';
 import { LineWriter } from '../../sensor/publish/line-writer.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import { alertTable } from '../alert/table.ts';
@@ -46,6 +49,11 @@ export const REPLAY: CommandSpec = {
       argument: 'DIR',
       describe: 'Keep the store in this directory (explain reads it); default: a temporary one.',
     },
+    {
+      name: 'evidence',
+      argument: 'DIR',
+      describe: 'Write the handshake packets of every encrypted flow into DIR, one small pcap file a flow.',
+    },
     { name: 'json', describe: 'JSON lines even on a terminal.' },
     {
       name: 'fail-on',
@@ -68,6 +76,8 @@ export interface ReplayInput {
   readonly settings: Settings;
   /** Store directory; a temporary one when absent. */
   readonly data?: string;
+  /** Directory for the handshake packets of every encrypted flow. */
+  readonly evidence?: string;
   readonly onJoined?: (document: Record<string, unknown>) => void;
 }
 
@@ -98,6 +108,7 @@ export async function replayCommand(args: string[]): Promise<number> {
   }
   const config = options.text('config');
   const data = options.text('data');
+  const evidence = options.text('evidence');
   const out = new LineWriter(process.stdout);
   const { alerts, complaints } = await replay({
     captures,
@@ -105,6 +116,7 @@ export async function replayCommand(args: string[]): Promise<number> {
     endpoints,
     settings: config === undefined ? defaultSettings() : readSettings(config),
     ...(data === undefined ? {} : { data }),
+    ...(evidence === undefined ? {} : { evidence }),
     ...(options.on('all') ? { onJoined: (document: Record<string, unknown>) => out.write(document) } : {}),
   });
   if (process.stdout.isTTY && !options.on('json')) {
@@ -121,13 +133,15 @@ export async function replayCommand(args: string[]): Promise<number> {
 export async function replay(input: ReplayInput): Promise<ReplayResult> {
   const captures = input.captures.flatMap(capturesAt);
   const endpoints = input.endpoints.flatMap(endpointsAt);
+  const evidence = input.evidence === undefined ? undefined : new EvidenceDirectory(input.evidence);
   const directory = input.data ?? mkdtempSync(join(tmpdir(), 'waybill-replay-'));
   const store = await openEmbedded(directory, { durable: false });
   const complaints: string[] = [];
   try {
     const enricher = new Enricher(store, input.settings);
     for (const file of endpoints) complaints.push(...(await readEvents(file, enricher)));
-    for (const file of captures) complaints.push(...(await readFlows(file, enricher)));
+    for (const file of captures) complaints.push(...(await readFlows(file, enricher, evidence)));
+    if (evidence?.complaint) complaints.push(evidence.complaint);
     complaints.push(...(await readLogs((input.flows ?? []).flatMap(endpointsAt), enricher)));
     const alerts = await enricher.settle(
       input.onJoined === undefined ? undefined : (line) => input.onJoined!(joinedDocument(line)),
@@ -166,7 +180,7 @@ async function readEvents(file: string, enricher: Enricher): Promise<string[]> {
   return summary.damagedAt.map((line) => `${file}: ${line}`);
 }
 
-async function readFlows(file: string, enricher: Enricher): Promise<string[]> {
+async function readFlows(file: string, enricher: Enricher, evidence: EvidenceDirectory | undefined): Promise<string[]> {
   // Of one flow's records the last says all. They are handed on while the capture is read.
   let batch: FlowRecord[] = [];
   let stored = Promise.resolve();
@@ -182,6 +196,8 @@ async function readFlows(file: string, enricher: Enricher): Promise<string[]> {
       if (batch.length >= BATCH) store();
     },
     { observer: 'replay', communityIdSeed: 0, verbose: false },
+    DEFAULT_LIMITS,
+    evidence && new EvidenceKeeper((id, pcap) => evidence.write(id, pcap), 0),
   );
   const summary = await readCapture(file, pipeline);
   pipeline.drain();

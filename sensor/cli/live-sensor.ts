@@ -7,6 +7,7 @@ import { stampsOnArrival } from '../capture/live-driver.ts';
 import { interfaceState } from '../capture/live-interface.ts';
 import type { CaptureEnd, CaptureRequest } from '../capture/live-messages.ts';
 import type { PacketSink } from '../capture/packet.ts';
+import { EvidenceKeeper } from '../flow/evidence-keeper.ts';
 import { buildPipeline, type Pipeline } from '../flow/pipeline.ts';
 import type { RecordOptions } from '../flow/to-record.ts';
 import { DEFAULT_LIMITS, type TrackerCounters } from '../flow/tracker.ts';
@@ -28,6 +29,8 @@ export interface LiveOptions {
   /** The kernel filter leaves bulk payload out on purpose. */
   readonly filtered: boolean;
   readonly record: Omit<RecordOptions, 'interface' | 'tsSource'>;
+  /** Takes the handshake packets of each encrypted flow as a pcap file. */
+  readonly evidence?: (flowId: string, pcap: Uint8Array) => void;
 }
 
 export interface LiveListener {
@@ -103,13 +106,14 @@ export class LiveSensor {
   }
 
   private newPipeline(): Pipeline {
-    const { capture, filtered, record } = this.options;
+    const { capture, filtered, record, evidence } = this.options;
     const options: RecordOptions = {
       ...record,
       interface: capture.interface,
       ...(stampsOnArrival(capture.driver) ? { tsSource: 'arrival' as const } : {}),
     };
-    return buildPipeline((r) => this.listener.emit(r), options, { ...DEFAULT_LIMITS, filtered });
+    const keeper = evidence && new EvidenceKeeper(evidence, record.communityIdSeed);
+    return buildPipeline((r) => this.listener.emit(r), options, { ...DEFAULT_LIMITS, filtered }, keeper);
   }
 
   private changed(isUp: boolean, why: string): void {

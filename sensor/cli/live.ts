@@ -1,5 +1,5 @@
 /** `waybill sensor -i`: the live sensor with its signals, its status page and its progress line. */
-import { closeSync, createWriteStream, openSync } from 'node:fs';
+import { chownSync, closeSync, createWriteStream, openSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { Writable } from 'node:stream';
@@ -9,6 +9,7 @@ import { type Log, openLog } from '../base/log.ts';
 import { captureFailure } from '../capture/live-failure.ts';
 import type { CaptureEnd, UserIds } from '../capture/live-messages.ts';
 import { dropPrivileges, effectiveCapabilities } from '../capture/live-privilege.ts';
+import { EvidenceDirectory } from '../publish/evidence-directory.ts';
 import { RecordLines } from '../publish/record-lines.ts';
 import { liveComplaints, liveMetrics } from './live-metrics.ts';
 import { LiveSensor } from './live-sensor.ts';
@@ -32,12 +33,14 @@ export async function liveCommand(options: Parsed): Promise<number> {
     beforeLine: () => progress.clear(),
   });
   const records = new RecordLines(openOutput(settings.out));
+  const evidence = openEvidence(options.text('evidence'), settings.capture.user);
   const end = new Ending();
   const sensor = new LiveSensor(
     {
       capture: settings.capture,
       filtered: settings.filtered,
       record: { observer: settings.observer ?? hostname(), communityIdSeed: settings.seed, verbose: settings.verbose },
+      ...(evidence ? { evidence: (id: string, pcap: Uint8Array) => evidence.write(id, pcap) } : {}),
     },
     {
       emit: (record) => records.write(record),
@@ -63,6 +66,7 @@ export async function liveCommand(options: Parsed): Promise<number> {
   status?.close();
   status?.closeAllConnections();
   log.info(summary(sensor, records, monotonicMillis() - startedAt), taken ? 'stopped' : 'stopped; records were lost');
+  if (evidence?.complaint) log.warn({ evidence: evidence.complaint }, 'evidence is incomplete');
   unlisten();
   if (failure) throw failure;
   return taken ? Exit.fine : Exit.failed;
@@ -82,6 +86,14 @@ class Ending {
   because(failure: UserError | undefined): void {
     this.resolve(failure);
   }
+}
+
+/** Made while we may: it then belongs to whom we become. */
+function openEvidence(path: string | undefined, owner: UserIds | undefined): EvidenceDirectory | undefined {
+  if (path === undefined) return undefined;
+  const directory = new EvidenceDirectory(path);
+  if (owner) chownSync(path, owner.uid, owner.gid);
+  return directory;
 }
 
 function openOutput(file: string | undefined): Writable {

@@ -3,8 +3,11 @@ import { hostname } from 'node:os';
 import { Exit, UserError } from '../base/exit.ts';
 import { listCaptures } from '../capture/list-captures.ts';
 import { readCapture } from '../capture/open-capture.ts';
+import { EvidenceKeeper } from '../flow/evidence-keeper.ts';
 import { buildLinePipeline, buildPipeline, type Pipeline } from '../flow/pipeline.ts';
 import type { RecordOptions } from '../flow/to-record.ts';
+import { DEFAULT_LIMITS } from '../flow/tracker.ts';
+import { EvidenceDirectory } from '../publish/evidence-directory.ts';
 import { LineWriter } from '../publish/line-writer.ts';
 import { eveLines } from '../record/eve.ts';
 import { zeekLines } from '../record/zeek.ts';
@@ -33,6 +36,11 @@ export const SENSOR: CommandSpec = {
     { name: 'verbose', short: 'v', describe: 'Add ja3_string and supported_ciphers to records.' },
     { name: 'observer', argument: 'NAME', describe: 'observer.name of the records (default: this host’s name).' },
     { name: 'community-id-seed', argument: 'N', fallback: '0', describe: 'Seed of network.community_id, 0 to 65535.' },
+    {
+      name: 'evidence',
+      argument: 'DIR',
+      describe: 'Write the handshake packets of every encrypted flow into DIR, one small pcap file a flow.',
+    },
     { name: 'quiet', short: 'q', describe: 'No summary on stderr.' },
     ...LIVE_OPTIONS,
   ],
@@ -69,9 +77,10 @@ async function readCaptures(paths: readonly string[], options: Parsed): Promise<
     communityIdSeed: options.integer('community-id-seed', 0, 65_535) ?? 0,
     verbose: options.on('verbose'),
   };
+  const directory = openEvidence(options);
   for (const file of files) {
     const started = performance.now();
-    const pipeline = pipelineFor(format, out, recordOptions);
+    const pipeline = pipelineFor(format, out, recordOptions, evidenceFor(directory, recordOptions));
     const summary = await readCapture(file, pipeline);
     pipeline.drain();
     await out.flush();
@@ -91,16 +100,39 @@ async function readCaptures(paths: readonly string[], options: Parsed): Promise<
       );
     }
   }
+  if (directory?.complaint) process.stderr.write(`waybill: ${directory.complaint}\n`);
   return code;
 }
 
-function pipelineFor(format: string, out: LineWriter, options: RecordOptions): Pipeline {
-  if (format === 'ecs') return buildLinePipeline((line) => out.writeLine(line), options);
+/** The directory that `--evidence` names. */
+function openEvidence(options: Parsed): EvidenceDirectory | undefined {
+  const path = options.text('evidence');
+  return path === undefined ? undefined : new EvidenceDirectory(path);
+}
+
+const evidenceFor = (
+  directory: EvidenceDirectory | undefined,
+  { communityIdSeed }: RecordOptions,
+): EvidenceKeeper | undefined =>
+  directory && new EvidenceKeeper((id, pcap) => directory.write(id, pcap), communityIdSeed);
+
+function pipelineFor(
+  format: string,
+  out: LineWriter,
+  options: RecordOptions,
+  evidence: EvidenceKeeper | undefined,
+): Pipeline {
+  if (format === 'ecs') return buildLinePipeline((line) => out.writeLine(line), options, DEFAULT_LIMITS, evidence);
   const lines = format === 'zeek' ? zeekLines : format === 'eve' ? eveLines : undefined;
   if (!lines) throw new UserError(`--format ${format}: expected ecs, zeek or eve`, Exit.usage);
-  return buildPipeline((record) => {
-    for (const line of lines(record)) out.write(line);
-  }, options);
+  return buildPipeline(
+    (record) => {
+      for (const line of lines(record)) out.write(line);
+    },
+    options,
+    DEFAULT_LIMITS,
+    evidence,
+  );
 }
 
 function capturesAt(path: string): string[] {

@@ -5,6 +5,7 @@ import { FrameDecoder } from '../wire/decode-frame.ts';
 import { Segment } from '../wire/segment.ts';
 import { VERDICT_NAMES, Verdict } from '../wire/verdict.ts';
 import { addDnsContext } from './dns-context.ts';
+import type { EvidenceKeeper } from './evidence-keeper.ts';
 import { RecordPrinter } from './record-printer.ts';
 import { type RecordOptions, toRecord } from './to-record.ts';
 import { DEFAULT_LIMITS, type EmitFlow, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
@@ -29,8 +30,9 @@ export function buildPipeline(
   emit: (record: FlowRecord) => void,
   options: RecordOptions,
   limits: TrackerLimits = DEFAULT_LIMITS,
+  evidence?: EvidenceKeeper,
 ): Pipeline {
-  return assemble((action, view, now) => emit(toRecord(action, view, now, options)), limits);
+  return assemble((action, view, now) => emit(toRecord(action, view, now, options)), limits, evidence);
 }
 
 /**
@@ -41,12 +43,13 @@ export function buildLinePipeline(
   emit: (line: Uint8Array) => void,
   options: RecordOptions,
   limits: TrackerLimits = DEFAULT_LIMITS,
+  evidence?: EvidenceKeeper,
 ): Pipeline {
   const printer = new RecordPrinter(options);
-  return assemble((action, view, now) => emit(printer.print(action, view, now)), limits);
+  return assemble((action, view, now) => emit(printer.print(action, view, now)), limits, evidence);
 }
 
-function assemble(emit: EmitFlow, limits: TrackerLimits): Pipeline {
+function assemble(emit: EmitFlow, limits: TrackerLimits, evidence: EvidenceKeeper | undefined): Pipeline {
   const segment = new Segment();
   const decoder = new FrameDecoder();
   const skips = new Float64Array(VERDICT_NAMES.length);
@@ -54,13 +57,16 @@ function assemble(emit: EmitFlow, limits: TrackerLimits): Pipeline {
   const tracker = new FlowTracker((action, view, now) => {
     if (action === 'flow_open') addDnsContext(view, dns.names);
     emit(action, view, now);
+    evidence?.recorded(action, view);
   }, limits);
   return {
     packet(bytes, start, end, tsMicros, wireLength, linkType) {
       const verdict = decoder.decode(bytes, start, end, tsMicros, wireLength, linkType, segment);
       if (verdict === Verdict.segment) {
         if (mayAnswer(segment)) dns.segment(segment);
+        const kept = evidence?.wants(tracker.table, segment);
         tracker.segment(segment);
+        if (kept) evidence!.keep(tracker.table, segment, { bytes, start, end, tsMicros, wireLength, linkType });
       } else skips[verdict]!++;
     },
     tick: (nowMicros) => tracker.tick(nowMicros),

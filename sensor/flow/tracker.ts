@@ -100,7 +100,7 @@ export class FlowTracker {
     missedBytes: 0,
     payloadBytes: 0,
   };
-  private readonly table: FlowTable;
+  readonly table: FlowTable;
   private readonly counter: ByteCounter;
   private readonly control: TcpControl;
   private readonly limits: TrackerLimits;
