@@ -70,6 +70,7 @@ export class LiveSensor {
         this.pipeline.packet(bytes, start, end, tsMicros, wireLength, linkType),
     };
     this.capture = new LiveCapture(options.capture, sink, captureListener);
+    this.sample(); // what the window is counted from
     this.sampler = setInterval(() => this.sample(), SAMPLE_MILLIS);
     this.eventLoop.enable();
     const state = interfaceState(options.capture.interface);

@@ -60,7 +60,7 @@ export const LIVE_OPTIONS: readonly OptionSpec[] = [
     describe: `Live: /metrics, /healthz and /readyz on loopback, or off (default: ${DEFAULT_STATUS}).`,
   },
   { name: 'snaplen', argument: 'BYTES', fallback: '65535', describe: 'Live: bytes kept of each packet.' },
-  { name: 'buffer', argument: 'MIB', fallback: '32', describe: 'Live: kernel buffer.' },
+  { name: 'buffer', argument: 'MIB', fallback: '128', describe: 'Live: kernel buffer.' },
   { name: 'no-promiscuous', describe: 'Live: only packets from and to this machine.' },
   { name: 'log-level', argument: 'LEVEL', fallback: 'info', describe: 'Live: error, warn, info or silent.' },
 ];

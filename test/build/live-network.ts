@@ -93,6 +93,16 @@ export class Network {
     this.exec('tcpreplay', '-q', '-i', SENDING, '--pps', String(packetsPerSecond), '--loop', String(loops), file);
   }
 
+  /** The same many times over, each time with other addresses; other work goes on meanwhile. */
+  async playUnique(capture: Uint8Array, packetsPerSecond: number, loops: number): Promise<void> {
+    const file = join(this.folder, 'play.pcap');
+    writeFileSync(file, capture);
+    const rate = ['--pps', String(packetsPerSecond), '--loop', String(loops), '--unique-ip', '--preload-pcap'];
+    const child = spawn('ip', ['netns', 'exec', this.name, 'tcpreplay', '-q', '-i', SENDING, ...rate, file]);
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    if (code !== 0) throw new Error(`tcpreplay ended with ${code}`);
+  }
+
   /** Starts `waybill sensor -i` and waits until capture is up. */
   async listen(...args: readonly string[]): Promise<RunningSensor> {
     const sensor = this.start(...args);
@@ -101,7 +111,12 @@ export class Network {
   }
 
   start(...args: readonly string[]): RunningSensor {
-    const sensor = new RunningSensor(this, args);
+    return this.startUnder([], ...args);
+  }
+
+  /** The same under a program that changes what the process may do, e.g. `setpriv`. */
+  startUnder(wrapper: readonly string[], ...args: readonly string[]): RunningSensor {
+    const sensor = new RunningSensor(this, wrapper, args);
     this.sensors.push(sensor);
     return sensor;
   }
@@ -131,12 +146,12 @@ export class RunningSensor {
   readonly process: ChildProcess;
   private readonly network: Network;
 
-  constructor(network: Network, args: readonly string[]) {
+  constructor(network: Network, wrapper: readonly string[], args: readonly string[]) {
     this.network = network;
     const { sensorArgs, nodeArgs } = splitNodeArgs(args);
     const node = [...nodeArgs, ...MAIN, 'sensor', '-i', LISTENING, ...sensorArgs];
-    // The shell's exec keeps the process id: what is spawned here is the parsing process itself.
-    this.process = spawn('ip', ['netns', 'exec', network.name, process.execPath, ...node], {
+    // `ip` and the wrapper become what they start: this is the process id of the parsing process itself.
+    this.process = spawn('ip', ['netns', 'exec', network.name, ...wrapper, process.execPath, ...node], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     eachLine(this.process.stdout!, (line) => this.records.push(JSON.parse(line) as FlowRecord));
@@ -189,10 +204,11 @@ export class RunningSensor {
     return new Map(ends.map((r) => [r.destination.domain ?? r.network.community_id, r]));
   }
 
-  /** Status page, asked from inside the namespace. */
+  /** Status page, asked from inside the namespace; bash opens the connection, which is quicker than starting Node. */
   status(path: string): { code: number; body: string } {
-    const script = `fetch('http://127.0.0.1:9477${path}').then(async r=>console.log(JSON.stringify({code:r.status,body:await r.text()})))`;
-    return JSON.parse(this.network.exec(process.execPath, '-e', script)) as { code: number; body: string };
+    const script = `exec 3<>/dev/tcp/127.0.0.1/9477; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+    const answer = this.network.exec('bash', '-c', script);
+    return { code: Number(answer.slice(9, 12)), body: answer.slice(answer.indexOf('\r\n\r\n') + 4) };
   }
 
   metric(name: string): number {
