@@ -8,7 +8,7 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Ru
   {
     name: 'sensor',
     summary: 'Read packets (captures or an interface) and print flow records.',
-    load: async () => (await import('../../sensor/cli/sensor.ts')).sensorCommand,
+    load: async () => (await import('./sensor-to.ts')).sensorToCommand,
   },
   {
     name: 'interfaces',

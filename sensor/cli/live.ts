@@ -15,6 +15,7 @@ import { liveComplaints, liveMetrics } from './live-metrics.ts';
 import { LiveSensor } from './live-sensor.ts';
 import { type LiveSettings, readLiveSettings } from './live-settings.ts';
 import type { Parsed } from './options.ts';
+import type { SensorOutput } from './output.ts';
 import { ProgressLine } from './progress-line.ts';
 import { serveStatus } from './status.ts';
 
@@ -23,7 +24,7 @@ const FLUSH_MILLIS = 100;
 const LAST_RECORDS_MILLIS = 4_000;
 
 /** Runs until a signal or until capture cannot go on; the exit code. */
-export async function liveCommand(options: Parsed): Promise<number> {
+export async function liveCommand(options: Parsed, output?: SensorOutput): Promise<number> {
   const settings = readLiveSettings(options);
   const progress = new ProgressLine(settings.progress);
   const log = openLog({
@@ -32,7 +33,7 @@ export async function liveCommand(options: Parsed): Promise<number> {
     terminal: process.stderr.isTTY === true,
     beforeLine: () => progress.clear(),
   });
-  const records = new RecordLines(openOutput(settings.out));
+  const records = new RecordLines(output?.stream ?? openOutput(settings.out));
   const evidence = openEvidence(options.text('evidence'), settings.capture.user);
   const end = new Ending();
   const sensor = new LiveSensor(
@@ -51,7 +52,7 @@ export async function liveCommand(options: Parsed): Promise<number> {
   // At once: the launcher has just been started, and nothing of the network has been read yet.
   if (settings.capture.user) becomeUser(settings.capture.user, log);
   else warnOfCapabilities(log);
-  const status = await openStatus(settings, sensor, records, log);
+  const status = await openStatus(settings, { sensor, records, output }, log);
   const timers = [
     setInterval(() => records.flush(), FLUSH_MILLIS),
     setInterval(() => progress.show(sensor, records), 1_000),
@@ -103,14 +104,13 @@ function openOutput(file: string | undefined): Writable {
 
 async function openStatus(
   settings: LiveSettings,
-  sensor: LiveSensor,
-  records: RecordLines,
+  { sensor, records, output }: { sensor: LiveSensor; records: RecordLines; output: SensorOutput | undefined },
   log: Log,
 ): Promise<Server | undefined> {
   if (!settings.status) return undefined;
   const source = {
-    metrics: liveMetrics(sensor, records, settings.capture.interface),
-    complaints: () => liveComplaints(sensor),
+    metrics: [...liveMetrics(sensor, records, settings.capture.interface), ...(output?.metrics ?? [])],
+    complaints: () => [...liveComplaints(sensor), ...(output?.complaints() ?? [])],
   };
   try {
     return await serveStatus(settings.status, source);

@@ -12,6 +12,7 @@ import { LineWriter } from '../publish/line-writer.ts';
 import { eveLines } from '../record/eve.ts';
 import { zeekLines } from '../record/zeek.ts';
 import { LIVE_OPTIONS } from './live-settings.ts';
+import { PUBLISH_OPTIONS, type SensorOutput } from './output.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from './options.ts';
 
 export const SENSOR: CommandSpec = {
@@ -42,12 +43,14 @@ export const SENSOR: CommandSpec = {
       describe: 'Write the handshake packets of every encrypted flow into DIR, one small pcap file a flow.',
     },
     { name: 'quiet', short: 'q', describe: 'No summary on stderr.' },
+    ...PUBLISH_OPTIONS,
     ...LIVE_OPTIONS,
   ],
   notes: 'Exit codes: 0 fine, 1 could not run, 2 usage, 3 a capture is damaged but was read up to the damage.',
 };
 
-export async function sensorCommand(args: string[]): Promise<number> {
+/** `output`: where records go instead of standard output; made by the program that knows Redis. */
+export async function sensorCommand(args: string[], output?: SensorOutput): Promise<number> {
   if (wantsHelp(args)) {
     process.stdout.write(helpText(SENSOR));
     return Exit.fine;
@@ -56,18 +59,18 @@ export async function sensorCommand(args: string[]): Promise<number> {
   const paths = [...options.list('read'), ...options.positionals];
   if (options.text('interface') !== undefined) {
     if (paths.length > 0) throw new UserError('-i listens, -r reads captures: name one of them', Exit.usage);
-    return (await import('./live.ts')).liveCommand(options);
+    return (await import('./live.ts')).liveCommand(options, output);
   }
   if (paths.length === 0)
     throw new UserError(
       'nothing to read: name a capture with -r, e.g. waybill sensor -r traffic.pcap, or an interface with -i',
       Exit.usage,
     );
-  return readCaptures(paths, options);
+  return readCaptures(paths, options, output);
 }
 
-async function readCaptures(paths: readonly string[], options: Parsed): Promise<number> {
-  const out = new LineWriter(process.stdout);
+async function readCaptures(paths: readonly string[], options: Parsed, output?: SensorOutput): Promise<number> {
+  const out = new LineWriter(output?.stream ?? process.stdout);
   const files = paths.flatMap((path) => capturesAt(path));
   let code: number = Exit.fine;
   const format = options.text('format') ?? 'ecs';

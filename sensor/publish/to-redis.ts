@@ -1,6 +1,7 @@
 /** Flow records to Redis streams: in batches, several under way, and onto the disk while Redis takes none. */
 
 import { Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout } from 'node:timers/promises';
 import {
   DEFAULT_PREFIX,
@@ -68,10 +69,10 @@ export class RedisPublisher {
   /** Records as JSON lines, as LineWriter and RecordLines write them. Taken at once: capture waits for nobody. */
   get stream(): Writable {
     let rest = '';
+    const decoder = new StringDecoder('utf8');
     return new Writable({
-      decodeStrings: false,
-      write: (chunk: string | Buffer, _encoding, done) => {
-        const lines = (rest + chunk.toString()).split('\n');
+      write: (chunk: Buffer, _encoding, done) => {
+        const lines = (rest + decoder.write(chunk)).split('\n');
         rest = lines.pop() ?? '';
         for (const line of lines) this.add(line);
         this.roomLeft().then(() => done());
