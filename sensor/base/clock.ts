@@ -25,3 +25,23 @@ export class FineClock {
     return fine;
   }
 }
+
+/** Tells a clock that was set from one that runs: the wall clock moves against the monotonic one. */
+export class ClockSteps {
+  private readonly leastMicros: number;
+  private offsetMicros: number;
+
+  /** @param leastMicros smaller steps are corrections, not settings */
+  constructor(leastMicros: number, wall = wallMicros(), monotonic = monotonicMillis()) {
+    this.leastMicros = leastMicros;
+    this.offsetMicros = wall - monotonic * 1000;
+  }
+
+  /** Microseconds the wall clock was set forward (or, negative, back) since the last look; 0 when it was not. */
+  look(wall = wallMicros(), monotonic = monotonicMillis()): number {
+    const offset = wall - monotonic * 1000;
+    const step = offset - this.offsetMicros;
+    this.offsetMicros = offset;
+    return Math.abs(step) < this.leastMicros ? 0 : step;
+  }
+}

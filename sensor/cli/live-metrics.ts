@@ -1,4 +1,5 @@
 /** What a live sensor tells Prometheus, and when it calls itself degraded. */
+import { monotonicMillis } from '../base/clock.ts';
 import type { MetricSpec } from '../base/metrics.ts';
 import { interfaceCounts } from '../capture/live-interface.ts';
 import type { RecordLines } from '../publish/record-lines.ts';
@@ -6,6 +7,8 @@ import type { LiveSensor } from './live-sensor.ts';
 
 /** Share of packets or payload lost in the last minute beyond which the sensor is degraded. */
 const DEGRADED_LOSS = 0.01;
+
+const MINUTE_MILLIS = 60_000;
 
 export function liveMetrics(sensor: LiveSensor, records: RecordLines, interfaceName: string): MetricSpec[] {
   const { capture } = sensor;
@@ -75,7 +78,7 @@ export function liveMetrics(sensor: LiveSensor, records: RecordLines, interfaceN
 }
 
 /** Why a live sensor is degraded, one line each. */
-export function liveComplaints(sensor: LiveSensor): string[] {
+export function liveComplaints(sensor: LiveSensor, records: RecordLines): string[] {
   const complaints: string[] = [];
   if (!sensor.capture.up) complaints.push(`capture is down: ${sensor.capture.why}`);
   const { kernel, payload } = sensor.loss;
@@ -86,6 +89,9 @@ export function liveComplaints(sensor: LiveSensor): string[] {
     complaints.push(
       `${percent(payload)} of the payload that ended in the last minute was acknowledged but not captured`,
     );
+  }
+  if (monotonicMillis() - records.droppedAt < MINUTE_MILLIS) {
+    complaints.push('records were dropped in the last minute: whoever reads them is too slow');
   }
   return complaints;
 }

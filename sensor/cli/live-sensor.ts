@@ -1,17 +1,17 @@
 /** Capture, pipeline, clock and loss of one interface: the live sensor without its command line. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { monotonicMillis, wallMicros } from '../base/clock.ts';
+import { ClockSteps, monotonicMillis, wallMicros } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { type CaptureListener, LiveCapture } from '../capture/live-capture.ts';
 import { stampsOnArrival } from '../capture/live-driver.ts';
 import { interfaceState } from '../capture/live-interface.ts';
 import type { CaptureEnd, CaptureRequest } from '../capture/live-messages.ts';
-import type { PacketSink } from '../capture/packet.ts';
 import { EvidenceKeeper } from '../flow/evidence-keeper.ts';
-import { buildPipeline, type Pipeline } from '../flow/pipeline.ts';
+import { buildPipeline } from '../flow/pipeline.ts';
 import type { RecordOptions } from '../flow/to-record.ts';
 import { DEFAULT_LIMITS, type TrackerCounters } from '../flow/tracker.ts';
 import type { FlowRecord } from '../record/flow-record.ts';
+import { LivePipeline } from './live-pipeline.ts';
 import { type Loss, LossWindow } from './loss-window.ts';
 
 const SAMPLE_MILLIS = 1_000;
@@ -50,26 +50,19 @@ export class LiveSensor {
   private readonly log: Log;
   private readonly window = new LossWindow(WINDOW_SAMPLES);
   private readonly sampler: NodeJS.Timeout;
-  private pipeline: Pipeline;
-  /** Counters of pipelines that were drained because the clock was set back. */
-  private readonly before = new Map<keyof TrackerCounters, number>();
-  private readonly skippedBefore = new Map<string, number>();
-  private clockOffsetMicros = clockOffset();
+  private readonly pipeline: LivePipeline;
+  private readonly clock = new ClockSteps(CLOCK_STEP_MICROS);
 
   constructor(options: LiveOptions, listener: LiveListener, log: Log) {
     this.options = options;
     this.listener = listener;
     this.log = log;
-    this.pipeline = this.newPipeline();
+    this.pipeline = new LivePipeline(() => this.newPipeline());
     const captureListener: CaptureListener = {
       changed: (isUp, why) => this.changed(isUp, why),
       failed: (end) => listener.failed(end),
     };
-    const sink: PacketSink = {
-      packet: (bytes, start, end, tsMicros, wireLength, linkType) =>
-        this.pipeline.packet(bytes, start, end, tsMicros, wireLength, linkType),
-    };
-    this.capture = new LiveCapture(options.capture, sink, captureListener);
+    this.capture = new LiveCapture(options.capture, this.pipeline, captureListener);
     this.sample(); // what the window is counted from
     this.sampler = setInterval(() => this.sample(), SAMPLE_MILLIS);
     this.eventLoop.enable();
@@ -81,7 +74,7 @@ export class LiveSensor {
 
   /** A counter of the flow tracker since the start. */
   count(name: keyof TrackerCounters): number {
-    return (this.before.get(name) ?? 0) + this.pipeline.counters[name];
+    return this.pipeline.count(name);
   }
 
   get flows(): number {
@@ -90,7 +83,7 @@ export class LiveSensor {
 
   /** Frames without a TCP or UDP segment, by reason. */
   skipped(): Map<string, number> {
-    return sum(this.skippedBefore, this.pipeline.skipped());
+    return this.pipeline.skipped();
   }
 
   /** Of the last minute. */
@@ -106,7 +99,7 @@ export class LiveSensor {
     this.pipeline.drain();
   }
 
-  private newPipeline(): Pipeline {
+  private newPipeline(): ReturnType<typeof buildPipeline> {
     const { capture, filtered, record, evidence } = this.options;
     const options: RecordOptions = {
       ...record,
@@ -144,26 +137,10 @@ export class LiveSensor {
    * and nothing would expire until the old time is reached again: the flows of the old time are ended instead.
    */
   private checkClock(): void {
-    const offset = clockOffset();
-    const step = offset - this.clockOffsetMicros;
-    this.clockOffsetMicros = offset;
-    if (Math.abs(step) < CLOCK_STEP_MICROS) return;
+    const step = this.clock.look();
+    if (step === 0) return;
     this.clockSteps++;
     this.log.warn({ step_s: Math.round(step / 1e6) }, 'the clock was set');
-    if (step > 0) return;
-    this.pipeline.drain();
-    for (const name of Object.keys(this.pipeline.counters) as (keyof TrackerCounters)[]) {
-      this.before.set(name, this.count(name));
-    }
-    for (const [why, n] of this.pipeline.skipped()) this.skippedBefore.set(why, (this.skippedBefore.get(why) ?? 0) + n);
-    this.pipeline = this.newPipeline();
+    if (step < 0) this.pipeline.restart();
   }
-}
-
-const clockOffset = (): number => wallMicros() - monotonicMillis() * 1000;
-
-function sum(a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>): Map<string, number> {
-  const both = new Map(a);
-  for (const [key, n] of b) both.set(key, (both.get(key) ?? 0) + n);
-  return both;
 }

@@ -110,7 +110,7 @@ async function openStatus(
   if (!settings.status) return undefined;
   const source = {
     metrics: [...liveMetrics(sensor, records, settings.capture.interface), ...(output?.metrics ?? [])],
-    complaints: () => [...liveComplaints(sensor), ...(output?.complaints() ?? [])],
+    complaints: () => [...liveComplaints(sensor, records), ...(output?.complaints() ?? [])],
   };
   try {
     return await serveStatus(settings.status, source);

@@ -11,7 +11,7 @@ import { EvidenceDirectory } from '../publish/evidence-directory.ts';
 import { LineWriter } from '../publish/line-writer.ts';
 import { eveLines } from '../record/eve.ts';
 import { zeekLines } from '../record/zeek.ts';
-import { LIVE_OPTIONS } from './live-settings.ts';
+import { LIVE_OPTIONS } from './live-options.ts';
 import { PUBLISH_OPTIONS, type SensorOutput } from './output.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from './options.ts';
 

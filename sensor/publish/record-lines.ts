@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { monotonicMillis } from '../base/clock.ts';
 
 /** Characters gathered before they are handed to the stream. */
 const CHUNK_CHARS = 65_536;
@@ -9,6 +10,8 @@ const WAITING_BYTES = 64 << 20;
 export class RecordLines {
   written = 0;
   dropped = 0;
+  /** When the last record was dropped, on the monotonic clock. */
+  droppedAt = Number.NEGATIVE_INFINITY;
 
   private stream: Writable;
   private pending = '';
@@ -20,6 +23,7 @@ export class RecordLines {
   write(record: unknown): void {
     if (this.stream.writableLength + this.pending.length > WAITING_BYTES) {
       this.dropped++;
+      this.droppedAt = monotonicMillis();
       return;
     }
     this.written++;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { listInterfaces } from '../../sensor/capture/live-interface.ts';
-import { LIVE_OPTIONS, type LiveSettings, readLiveSettings } from '../../sensor/cli/live-settings.ts';
+import { LIVE_OPTIONS } from '../../sensor/cli/live-options.ts';
+import { type LiveSettings, readLiveSettings } from '../../sensor/cli/live-settings.ts';
 import { type CommandSpec, parseCommand } from '../../sensor/cli/options.ts';
 
 const COMMAND: CommandSpec = {
