@@ -12,8 +12,8 @@ import { LineWriter } from '../publish/line-writer.ts';
 import { eveLines } from '../record/eve.ts';
 import { zeekLines } from '../record/zeek.ts';
 import { LIVE_OPTIONS } from './live-options.ts';
-import { PUBLISH_OPTIONS, type SensorOutput } from './output.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from './options.ts';
+import { PUBLISH_OPTIONS, type SensorOutput } from './output.ts';
 
 export const SENSOR: CommandSpec = {
   name: 'sensor',
