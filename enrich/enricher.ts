@@ -1,14 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import { MICROS_PER_SECOND } from '../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../sensor/record/flow-record.ts';
 import { alertDocument } from './alert/alert-document.ts';
 import type { EndpointEvent } from './event/endpoint-event.ts';
 import { stagingFrom } from './evidence/staging.ts';
-import { type FlowBody, factOfFlow, factsOfEvent } from './join/facts.ts';
 import { HostClocks } from './join/clock.ts';
-import { Joiner } from './join/joiner.ts';
-import { HostProcesses } from './join/gather.ts';
-import { ADDRESS_WINDOW, JA4_WINDOW, LEASE_WINDOW, type WaybillLine } from './join/join-flow.ts';
+import { type FlowBody, factOfFlow, factsOfEvent, hostShard, type ProcessBody } from './join/facts.ts';
+import { HostProcesses, joinedFact, joinFromStore, movedFact } from './join/gather.ts';
+import { ADDRESS_WINDOW, LEASE_WINDOW, type WaybillLine } from './join/join-flow.ts';
+import { type FlowName, learnFrom, nameOf } from './join/learner.ts';
 import { type Episode, episodesOfHost } from './score/episode.ts';
+import { episodeMark, marksWithin } from './score/episode-mark.ts';
 import { observationsOf } from './score/familiarity.ts';
 import { scoreEpisode } from './score/score.ts';
 import type { Settings } from './settings.ts';
@@ -22,8 +24,8 @@ const BATCH = 500;
 const JOIN_BATCH = 256;
 /** Flows re-joined because of one late connection or lease. */
 const MAX_REJOINS = 1_000;
-/** A process, staging or look-up event may change flows from this long before it … */
-const BACKWARD = 600 * SECOND;
+/** A process, staging or look-up event may change flows from this long before it: tolerance and clock error together. */
+const BACKWARD = 1_500 * SECOND;
 
 export interface PutOptions {
   /**
@@ -41,12 +43,6 @@ export interface SettleOptions {
   readonly repeat?: boolean;
 }
 
-interface DirtyFlow {
-  readonly ip: string;
-  readonly id: string;
-  readonly at: number;
-}
-
 /**
  * The core of enrich: takes endpoint events and flow records in any order, any number of times, and keeps the alerts true.
  * `put…` only stores and notes what it touches; `settle` joins, observes and scores what was touched, in event time, so
@@ -55,13 +51,16 @@ interface DirtyFlow {
 export class Enricher {
   private readonly store: Store;
   private readonly settings: Settings;
-  private readonly dirtyFlows = new Map<string, DirtyFlow>();
+  /** Learned anew by every `settle`: other workers add to what it is learned from. */
+  private clocks: HostClocks;
+  private readonly dirtyFlows = new Map<string, FlowName>();
   /** By host: the span of event time whose episodes must be looked at again. */
   private readonly dirtyHosts = new Map<string, { from: number; to: number }>();
 
   constructor(store: Store, settings: Settings) {
     this.store = store;
     this.settings = settings;
+    this.clocks = new HostClocks(store);
   }
 
   async putFlows(records: readonly FlowRecord[], options: PutOptions = {}): Promise<void> {
@@ -80,24 +79,42 @@ export class Enricher {
    * @param onJoined called once for every flow that was joined again
    * @returns the alerts that changed, by time
    */
-  async settle(
-    onJoined?: (line: WaybillLine) => void,
-    { repeat = false }: SettleOptions = {},
-  ): Promise<StoredAlert[]> {
+  async settle(onJoined?: (line: WaybillLine) => void, { repeat = false }: SettleOptions = {}): Promise<StoredAlert[]> {
     const changed = new Map<string, StoredAlert>();
-    const flows = [...this.dirtyFlows.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-    this.dirtyFlows.clear();
+    this.clocks = new HostClocks(this.store);
     // A day at a time: the baseline that a flow is judged by is made of the days before it.
-    for (let i = 0; i < flows.length; ) {
-      const day = Math.floor(flows[i]!.at / DAY);
-      let end = i;
-      while (end < flows.length && Math.floor(flows[end]!.at / DAY) === day) end++;
-      for (; i < end; i = Math.min(end, i + JOIN_BATCH))
-        await this.join(flows.slice(i, Math.min(end, i + JOIN_BATCH)), onJoined);
-      await this.score((day + 1) * DAY, changed, repeat);
+    while (this.dirtyFlows.size > 0) {
+      let earliest = Number.POSITIVE_INFINITY;
+      for (const flow of this.dirtyFlows.values()) earliest = Math.min(earliest, flow.at);
+      const end = (Math.floor(earliest / DAY) + 1) * DAY;
+      await this.learn(end);
+      const flows = this.dirtyBefore(end);
+      for (const flow of flows) this.dirtyFlows.delete(`${flow.ip}|${flow.id}`);
+      for (let i = 0; i < flows.length; i += JOIN_BATCH) await this.join(flows.slice(i, i + JOIN_BATCH), onJoined);
+      await this.score(end, changed, repeat);
     }
     await this.score(Number.POSITIVE_INFINITY, changed, repeat);
     return [...changed.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  }
+
+  /** Flows to be joined that began before `end`, by start. */
+  private dirtyBefore(end: number): FlowName[] {
+    return [...this.dirtyFlows.values()]
+      .filter((flow) => flow.at < end)
+      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  }
+
+  /** Learns from the exact matches of the flows at hand; what changes a clock makes its flows dirty again. */
+  private async learn(end: number): Promise<void> {
+    const flows = this.dirtyBefore(end);
+    for (let i = 0; i < flows.length; i += JOIN_BATCH) {
+      const batch = flows.slice(i, i + JOIN_BATCH);
+      const facts = await Promise.all(batch.map((flow) => this.store.get(flow.ip, 'flow', flow.id)));
+      const records = facts.flatMap((fact) => (fact ? [(fact.body as FlowBody).record] : []));
+      const learned = await learnFrom(this.store, this.clocks, records);
+      for (const flow of learned.flows) this.dirtyFlows.set(`${flow.ip}|${flow.id}`, flow);
+      for (const { host, day } of learned.days) this.touchHost(host, day * DAY, (day + 1) * DAY);
+    }
   }
 
   private async putFacts(facts: readonly Fact[], { touch = 'changed' }: PutOptions): Promise<void> {
@@ -128,9 +145,15 @@ export class Enricher {
         break;
       }
       case 'process':
-      case 'staging':
+        if ((fact.body as ProcessBody).kind === 'end') await this.touchJoined(fact);
+        this.touchAround(fact);
+        break;
       case 'dns':
-        this.touchHost(fact.shard.slice('host:'.length), fact.at - BACKWARD, fact.at + this.settings.horizonMicros);
+        await this.touchJoined(fact);
+        this.touchAround(fact);
+        break;
+      case 'staging':
+        this.touchAround(fact);
         break;
       default:
         break;
@@ -139,6 +162,20 @@ export class Enricher {
 
   private touchFlow(fact: Fact): void {
     this.dirtyFlows.set(`${fact.shard}|${fact.id}`, { ip: fact.shard, id: fact.id, at: fact.at });
+  }
+
+  /** Flows without an exact match that this fact may explain. */
+  private async touchJoined(fact: Fact): Promise<void> {
+    for (const key of fact.keys) {
+      for (const joined of await this.store.find(fact.shard, 'joined', key, MAX_REJOINS)) {
+        const flow = nameOf(joined);
+        this.dirtyFlows.set(`${flow.ip}|${flow.id}`, flow);
+      }
+    }
+  }
+
+  private touchAround(fact: Fact): void {
+    this.touchHost(fact.shard.slice('host:'.length), fact.at - BACKWARD, fact.at + this.settings.horizonMicros);
   }
 
   private touchHost(host: string, from: number, to: number): void {
@@ -151,29 +188,38 @@ export class Enricher {
   }
 
   /** Joins flows of one day, side by side; the store hears of them in one batch. */
-  private async join(flows: readonly DirtyFlow[], onJoined: ((line: WaybillLine) => void) | undefined): Promise<void> {
+  private async join(flows: readonly FlowName[], onJoined: ((line: WaybillLine) => void) | undefined): Promise<void> {
     const done = await Promise.all(flows.map((flow) => this.joinOne(flow, onJoined !== undefined)));
-    const facts = done.flatMap((d) => (d?.fact ? [d.fact] : []));
+    const facts = done.flatMap((d) => d?.facts ?? []);
     await this.store.put(facts);
     for (const fact of facts) this.touchHost(fact.shard.slice('host:'.length), fact.at, fact.at);
     await this.store.observe(done.flatMap((d) => d?.observations ?? []));
     for (const d of done) if (d && onJoined) onJoined(d.line);
   }
 
-  private async joinOne(flow: DirtyFlow, wantsProcess: boolean) {
+  private async joinOne(flow: FlowName, wantsProcess: boolean) {
     const found = await this.store.get(flow.ip, 'flow', flow.id);
     if (!found) return undefined;
     const { record } = found.body as FlowBody;
-    const { join, seen } = await joinFromStore(this.store, record);
-    const fact = joinedFact(record, join, seen);
-    if (!fact || !join.host) return { line: { record, join }, fact: undefined, observations: [] };
-    const processes = new HostProcesses(this.store, join.host.id);
+    const joining = await joinFromStore(this.store, this.clocks, record);
+    const { join } = joining;
+    if (!join.host) return { line: { record, join }, facts: [], observations: [] };
+    const host = join.host.id;
+    const fact = joinedFact(record, joining, await this.clocks.of(host, found.at))!;
+    const processes = new HostProcesses(this.store, this.clocks, host);
     const chain = wantsProcess ? await processes.chainOf(join, found.at) : undefined;
     return {
       line: { record, join: chain ? { ...join, process: chain[0]! } : join },
-      fact,
+      facts: [fact, ...(await this.movedFrom(joining.claimants, host, fact))],
       observations: await observationsOf(processes, { record, join }, false),
     };
+  }
+
+  /** Takes the flow away from hosts that were thought to have made it. */
+  private async movedFrom(claimants: readonly string[], host: string, fact: Fact): Promise<Fact[]> {
+    const others = claimants.filter((claimant) => claimant !== host);
+    const known = await Promise.all(others.map((other) => this.store.get(hostShard(other), 'joined', fact.id)));
+    return others.flatMap((other, index) => (known[index] ? [movedFact(fact, other)] : []));
   }
 
   /** Scores the episodes of touched hosts that began before `until`. */
@@ -183,22 +229,47 @@ export class Enricher {
       const to = Math.min(span.to, until);
       if (span.to < until) this.dirtyHosts.delete(host);
       else span.from = until - this.settings.horizonMicros;
-      for (const episode of await episodesOfHost(this.store, host, span.from, to, this.settings)) {
+      const episodes = await episodesOfHost(this.store, this.clocks, host, span.from, to, this.settings);
+      for (const episode of episodes) {
         const verdict = scoreEpisode(episode, this.settings);
         const alert = alertDocument(episode, verdict);
         if (verdict.tier !== 'none') await this.taint(host, episode);
         if (verdict.tier === 'none' || verdict.tier === 'ledger') {
           // Later evidence may take an alert back: a process that turns out to be a browser.
-          if (await this.store.getAlert(alert.id)) await this.store.dropAlert(alert.id);
-          changed.delete(alert.id);
-        } else if ((await this.store.putAlert(alert)) || repeat) changed.set(alert.id, alert);
+          await this.drop(alert.id, changed);
+        } else {
+          await this.store.put([episodeMark(episode)]);
+          if ((await this.raise(alert)) || repeat) changed.set(alert.id, alert);
+        }
+      }
+      const about = new Set(episodes.map((episode) => episode.id));
+      for (const id of await marksWithin(this.store, host, span.from, to, this.settings.horizonMicros)) {
+        // So may evidence that makes another episode of its flows: a process, or its root, that came late.
+        if (!about.has(id)) await this.drop(id, changed);
       }
     }
   }
 
+  /**
+   * Stores what is true now. The store prefers the alert that knew more; but less may be known of a thing than was thought
+   * (a flow belongs to another episode, a clock is judged otherwise), so one that it refuses replaces the known one.
+   */
+  private async raise(alert: StoredAlert): Promise<boolean> {
+    if (await this.store.putAlert(alert)) return true;
+    const known = await this.store.getAlert(alert.id);
+    if (isDeepStrictEqual(known?.body, JSON.parse(JSON.stringify(alert.body)))) return false;
+    await this.store.dropAlert(alert.id);
+    return this.store.putAlert(alert);
+  }
+
+  private async drop(id: string, changed: Map<string, StoredAlert>): Promise<void> {
+    if (await this.store.getAlert(id)) await this.store.dropAlert(id);
+    changed.delete(id);
+  }
+
   /** Sightings of a suspected episode must not make its destination familiar. */
   private async taint(host: string, episode: Episode): Promise<void> {
-    const processes = new HostProcesses(this.store, host);
+    const processes = new HostProcesses(this.store, this.clocks, host);
     const seen = await Promise.all(
       episode.flows.map(({ record, join }) => observationsOf(processes, { record, join }, true)),
     );

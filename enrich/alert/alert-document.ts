@@ -105,6 +105,7 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
       join: {
         method: main.join.method,
         probability: main.join.probability,
+        ...(main.join.clockOffset === undefined ? {} : { clock_offset_seconds: main.join.clockOffset / 1e6 }),
         candidates: main.join.candidates.map((c) => ({
           pid: c.process.pid,
           entity_id: c.process.entityId,

@@ -14,6 +14,7 @@ export function joinedDocument({ record, join }: WaybillLine): Record<string, un
       join: {
         method: join.method,
         probability: join.probability,
+        ...(join.clockOffset === undefined ? {} : { clock_offset_seconds: join.clockOffset / 1e6 }),
         candidates: join.candidates.map((c) => ({
           pid: c.process.pid,
           entity_id: c.process.entityId,

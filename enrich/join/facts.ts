@@ -17,6 +17,8 @@ const MAX_KEY = 400;
 export interface JoinedBody {
   readonly record: FlowRecord;
   readonly join: JoinResult;
+  /** Another host turned out to have had the address: the flow is no longer this host's. */
+  readonly moved?: true;
 }
 export interface FlowBody {
   readonly record: FlowRecord;
@@ -28,6 +30,8 @@ export interface ConnectionBody {
   readonly outcome?: string;
   /** Aggregated rows only: end of the window, microseconds. */
   readonly until?: number;
+  /** Set when `at` is not the opening by the host's own clock: the closing, or the moment of receipt. */
+  readonly moment?: 'end' | 'received';
 }
 export interface LeaseBody {
   readonly host: HostRef;
@@ -120,6 +124,7 @@ function connectionFacts(event: ConnectionEvent): Fact[] {
     feed: event.feed,
     ...(event.outcome ? { outcome: event.outcome } : {}),
     ...(event.aggregate ? { until: event.aggregate.until } : {}),
+    ...momentOf(event),
   };
   const keys = [remoteKey(transport, event.destination)];
   if (event.source.port !== 0) keys.push(tupleKey(transport, event.source, event.destination));
@@ -134,6 +139,11 @@ function connectionFacts(event: ConnectionEvent): Fact[] {
   });
   if (event.direction === 'ingress') return [];
   return [at(event.source.ip), leaseFact(event.host, event.source.ip, event.at)];
+}
+
+function momentOf({ phase, timeQuality }: ConnectionEvent): Pick<ConnectionBody, 'moment'> {
+  if (phase === 'end') return { moment: 'end' };
+  return timeQuality === 'received' ? { moment: 'received' } : {};
 }
 
 function leaseFact(host: HostRef, ip: string, at: number): Fact {

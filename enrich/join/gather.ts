@@ -1,20 +1,45 @@
 import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact, Store } from '../store/store.ts';
-import { type DnsBody, flowVersion, hostShard, indexKey, ipShard, type JoinedBody } from './facts.ts';
-import { ADDRESS_WINDOW, DNS_WINDOW, hostAt, type JoinResult, joinFlow } from './join-flow.ts';
-import { lineage, type ProcessFacts, type ProcessInfo, resolve } from './lineage.ts';
+import { CLOCK_LIMIT, type HostClock, type HostClocks, type MatchBody, matchFact, UNKNOWN_CLOCK } from './clock.ts';
+import {
+  type ConnectionBody,
+  type DnsBody,
+  flowVersion,
+  hostShard,
+  indexKey,
+  ipShard,
+  type JoinedBody,
+  type LeaseBody,
+  type ProcessBody,
+} from './facts.ts';
+import { ADDRESS_WINDOW, DNS_WINDOW, hostAt, type JoinEvidence, type JoinResult, joinFlow } from './join-flow.ts';
+import { lineage, type ProcessFacts, type ProcessInfo, resolve, shifted } from './lineage.ts';
 import { remoteKey, tupleKey } from './tuple.ts';
 
 /** Facts read for one rung of the ladder. */
 const MAX_FACTS = 64;
 /** Facts read of one process. */
 const MAX_PROCESS_FACTS = 32;
-/** The low digits of a joined fact's version: how much evidence the join has seen. */
+/** The low digits of a joined fact's version: how much evidence the join has seen, the upper half with an exact match. */
 const EVIDENCE_STEPS = 1024;
+const EXACT_FROM = EVIDENCE_STEPS / 2;
+/** A process may outlive its end record, or its event may come late, by this much. Microseconds. */
+const END_SLACK = 5_000_000;
 
-/** Joins a flow with what the store knows now. `seen` counts the facts considered: it only grows. */
-export async function joinFromStore(store: Store, record: FlowRecord): Promise<{ join: JoinResult; seen: number }> {
+export interface Joining {
+  readonly join: JoinResult;
+  /** How much evidence was considered: more facts give a higher number, an exact match a higher one than none. */
+  readonly seen: number;
+  /** What the flow teaches of its host. */
+  readonly match: Fact | undefined;
+  /** Hosts that claim the flow's address, or its connection. */
+  readonly claimants: readonly string[];
+}
+
+/** Joins a flow with what the store knows now. */
+export async function joinFromStore(store: Store, clocks: HostClocks, record: FlowRecord): Promise<Joining> {
   const start = parseMicros(record.event.start) ?? 0;
   const shard = ipShard(record.source.ip);
   const transport = record.network.transport;
@@ -25,24 +50,80 @@ export async function joinFromStore(store: Store, record: FlowRecord): Promise<{
     MAX_FACTS,
   );
   const leases = await store.between(shard, 'lease', start - ADDRESS_WINDOW, start + ADDRESS_WINDOW, MAX_FACTS);
-  let remote: Fact[] = [];
-  let dns: Fact[] = [];
-  let join = joinFlow(record, { tuple, remote, leases, dns });
-  if (join.method === 'none') {
-    remote = await store.find(shard, 'connection', remoteKey(transport, record.destination), MAX_FACTS);
-    const host = hostAt(leases, start);
-    if (host) dns = await lookUps(store, host.id, record, start);
-    join = joinFlow(record, { tuple, remote, leases, dns });
+  const hostId = hostAt(leases, start)?.id ?? (tuple[0]?.body as ConnectionBody | undefined)?.host.id;
+  const clock = hostId === undefined ? UNKNOWN_CLOCK : await clocks.of(hostId, start);
+  let evidence: JoinEvidence = { tuple, remote: [], leases, dns: [], ja4: [] };
+  let join = joinFlow(record, evidence, clock);
+  let considered = tuple.length + leases.length;
+  const exact = join.method !== 'none' && join.method !== 'clock';
+  if (!exact) {
+    const weak = await weakEvidence(store, record, hostId, start, clock.offset);
+    considered += weak.considered;
+    evidence = { ...evidence, ...weak.evidence };
+    join = joinFlow(record, evidence, clock);
   }
-  return { join, seen: tuple.length + leases.length + remote.length + dns.length };
+  return {
+    join,
+    seen: (exact ? EXACT_FROM : 0) + Math.min(considered, EXACT_FROM - 1),
+    match: matchFact(record, tuple),
+    claimants: claimants(tuple, leases),
+  };
+}
+
+interface WeakEvidence {
+  readonly evidence: Pick<JoinEvidence, 'remote' | 'dns' | 'ja4'>;
+  /** Facts looked at, and again those that an end record rules out: a number that only grows. */
+  readonly considered: number;
+}
+
+/** What the rungs below the exact match rest on; processes that had ended by then are left out. */
+async function weakEvidence(
+  store: Store,
+  record: FlowRecord,
+  hostId: string | undefined,
+  start: number,
+  offset: number,
+): Promise<WeakEvidence> {
+  const key = remoteKey(record.network.transport, record.destination);
+  const remote = await store.find(ipShard(record.source.ip), 'connection', key, MAX_FACTS);
+  if (hostId === undefined) return { evidence: { remote, dns: [], ja4: [] }, considered: remote.length };
+  const fingerprint = record.tls?.client?.ja4;
+  const dns = await lookUps(store, hostId, record, start);
+  const ja4 =
+    fingerprint === undefined
+      ? []
+      : await store.find(hostShard(hostId), 'match', indexKey('ja4', fingerprint), MAX_FACTS);
+  const ended = new Set<Fact>();
+  for (const fact of [...remote, ...dns, ...ja4]) {
+    if (await hasEnded(store, hostId, processOf(fact), start + offset)) ended.add(fact);
+  }
+  const alive = (facts: readonly Fact[]): Fact[] => facts.filter((fact) => !ended.has(fact));
+  return {
+    evidence: { remote: alive(remote), dns: alive(dns), ja4: alive(ja4) },
+    considered: remote.length + dns.length + ja4.length + ended.size,
+  };
+}
+
+const processOf = (fact: Fact): ProcessRef | undefined => (fact.body as ConnectionBody | DnsBody | MatchBody).process;
+
+/** Pids are used again within a minute, and so are names: a process that had ended did not open the flow. */
+async function hasEnded(store: Store, hostId: string, process: ProcessRef | undefined, at: number): Promise<boolean> {
+  if (process === undefined || process.entityKind === 'none' || process.entityKind === 'pid-only') return false;
+  const facts = await store.find(hostShard(hostId), 'process', indexKey('entity', process.entityId), MAX_PROCESS_FACTS);
+  return facts.some((fact) => (fact.body as ProcessBody).kind === 'end' && fact.at + END_SLACK < at);
 }
 
 /** Look-ups of the flow's name on its host; of its address only when the flow has no name. */
 async function lookUps(store: Store, hostId: string, record: FlowRecord, start: number): Promise<Fact[]> {
+  const facts = await store.find(hostShard(hostId), 'dns', lookUpKey(record), MAX_FACTS);
+  const slack = DNS_WINDOW + CLOCK_LIMIT;
+  return facts.filter((f) => f.at > start - slack && f.at < start + slack && !isResolver(f));
+}
+
+/** Key of the look-ups that may explain a flow. */
+function lookUpKey(record: FlowRecord): string {
   const name = record.destination.domain;
-  const key = name === undefined ? indexKey('ip', record.destination.ip) : indexKey('name', name);
-  const facts = await store.find(hostShard(hostId), 'dns', key, MAX_FACTS);
-  return facts.filter((f) => f.at > start - DNS_WINDOW * 2 && f.at < start + DNS_WINDOW && !isResolver(f));
+  return name === undefined ? indexKey('ip', record.destination.ip) : indexKey('name', name);
 }
 
 /** The DNS client service asks for everybody: its look-ups name no process. */
@@ -50,29 +131,65 @@ function isResolver(fact: Fact): boolean {
   return /[\\/](svchost|dnscache)\.exe$/i.test((fact.body as DnsBody).process.image ?? '');
 }
 
-/** The joined flow as a fact of its host; undefined while no host is known. */
-export function joinedFact(record: FlowRecord, join: JoinResult, seen: number): Fact | undefined {
+function claimants(tuple: readonly Fact[], leases: readonly Fact[]): string[] {
+  const hosts = [...tuple, ...leases].map((fact) => (fact.body as ConnectionBody | LeaseBody).host.id);
+  return [...new Set(hosts)].sort();
+}
+
+/**
+ * The joined flow as a fact of its host; undefined while no host is known.
+ * @param clock of that host
+ */
+export function joinedFact(
+  record: FlowRecord,
+  { join, seen }: Pick<Joining, 'join' | 'seen'>,
+  clock: HostClock,
+): Fact | undefined {
   if (!join.host) return undefined;
   return {
     shard: hostShard(join.host.id),
     kind: 'joined',
-    id: record.waybill.flow_id,
+    id: joinedId(record, clock),
     at: parseMicros(record.event.start) ?? 0,
-    keys: [],
-    version: flowVersion(record) * EVIDENCE_STEPS + Math.min(seen, EVIDENCE_STEPS - 1),
+    keys: seen >= EXACT_FROM ? [] : weakKeys(record, join),
+    version: flowVersion(record) * EVIDENCE_STEPS + seen,
     body: { record, join } satisfies JoinedBody,
   };
 }
 
-/** Process look-ups on one host, each asked once. */
+/** By these, late look-ups, matches and ends of processes find the flows whose join they may change. */
+function weakKeys(record: FlowRecord, join: JoinResult): string[] {
+  const ja4 = record.tls?.client?.ja4;
+  return [
+    lookUpKey(record),
+    ...(ja4 === undefined ? [] : [indexKey('ja4', ja4)]),
+    ...join.candidates.map((candidate) => indexKey('entity', candidate.process.entityId)),
+  ];
+}
+
+/** One fact for each offset that the clock was thought to have: readers take the one that holds now. */
+export function joinedId(record: FlowRecord, clock: HostClock): string {
+  const flow = record.waybill.flow_id;
+  if (clock.state === 'beyond') return `${flow}@beyond`;
+  return clock.offset === 0 ? flow : `${flow}@${clock.offset}`;
+}
+
+/** Takes a joined flow away from a host that does not have it any more. */
+export function movedFact(joined: Fact, hostId: string): Fact {
+  return { ...joined, shard: hostShard(hostId), body: { ...(joined.body as JoinedBody), moved: true } };
+}
+
+/** Process look-ups on one host, each asked once. Times asked and given are the sensor's. */
 export class HostProcesses implements ProcessFacts {
   private readonly store: Store;
-  private readonly shard: string;
+  private readonly clocks: HostClocks;
+  private readonly hostId: string;
   private readonly cache = new Map<string, Promise<readonly Fact[]>>();
 
-  constructor(store: Store, hostId: string) {
+  constructor(store: Store, clocks: HostClocks, hostId: string) {
     this.store = store;
-    this.shard = hostShard(hostId);
+    this.clocks = clocks;
+    this.hostId = hostId;
   }
 
   byEntity(entityId: string): Promise<readonly Fact[]> {
@@ -84,15 +201,17 @@ export class HostProcesses implements ProcessFacts {
   }
 
   /** The process of a flow and its ancestors, nearest first; undefined when the join names none. */
-  async chainOf(join: JoinResult, at: number): Promise<ProcessInfo[] | undefined> {
-    if (!join.process) return undefined;
-    return lineage(await resolve(join.process, at, this), this);
+  async chainOf({ process }: Pick<JoinResult, 'process'>, at: number): Promise<ProcessInfo[] | undefined> {
+    if (!process) return undefined;
+    const { offset } = await this.clocks.of(this.hostId, at);
+    const chain = await lineage(await resolve(process, at + offset, this), this);
+    return chain.map((info) => shifted(info, offset));
   }
 
   private find(key: string): Promise<readonly Fact[]> {
     let found = this.cache.get(key);
     if (!found) {
-      found = this.store.find(this.shard, 'process', key, MAX_PROCESS_FACTS);
+      found = this.store.find(hostShard(this.hostId), 'process', key, MAX_PROCESS_FACTS);
       this.cache.set(key, found);
     }
     return found;

@@ -2,6 +2,7 @@ import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact } from '../store/store.ts';
+import { CLOCK_SEARCH, type HostClock, type MatchBody, UNKNOWN_CLOCK } from './clock.ts';
 import type { ConnectionBody, DnsBody, LeaseBody } from './facts.ts';
 
 const SECOND = MICROS_PER_SECOND;
@@ -9,6 +10,10 @@ const SECOND = MICROS_PER_SECOND;
 export const TUPLE_TOLERANCE = 600 * SECOND;
 /** How long a process that opened a remote port is taken to own it, when the feed caps or aggregates connections. */
 export const LEASE_WINDOW = 3600 * SECOND;
+/** An aggregated row may begin and end this far from the connections it stands for. */
+const AGGREGATE_SLACK = 60 * SECOND;
+/** A program seen with a fingerprint is taken to be the one that shows it again for this long. */
+export const JA4_WINDOW = 24 * 3600 * SECOND;
 /** A look-up this long before the flow may explain it. */
 export const DNS_WINDOW = 300 * SECOND;
 /** How long a sighting of an address at a host holds when nobody else claims it. */
@@ -18,7 +23,11 @@ const INDISTINCT = 5 * SECOND;
 /** Candidates listed on a record. */
 const MAX_CANDIDATES = 5;
 
-export type JoinMethod = 'tuple' | 'lease' | 'dns' | 'ambiguous' | 'none';
+/**
+ * `clock`: an event of this 5-tuple exists, but so far from the flow in time that the host's clock or another use of the
+ * port explains it; the candidate is listed, no process is named.
+ */
+export type JoinMethod = 'tuple' | 'lease' | 'dns' | 'ja4' | 'ambiguous' | 'clock' | 'none';
 
 export interface Candidate {
   readonly process: ProcessRef;
@@ -27,7 +36,7 @@ export interface Candidate {
   readonly method: JoinMethod;
   /** Raw event that names the process. */
   readonly event: string;
-  /** Event time minus flow start, microseconds. */
+  /** Event time minus flow start, the learned clock offset taken off, microseconds. */
   readonly offset: number;
 }
 
@@ -41,6 +50,8 @@ export interface JoinResult {
   readonly candidates: readonly Candidate[];
   /** Raw events the join rests on. */
   readonly events: readonly string[];
+  /** Learned offset of the host's clock that was taken off its times, microseconds; absent when none was. */
+  readonly clockOffset?: number;
 }
 
 /** A flow with what is known of its maker: one line of `replay --all`. */
@@ -58,6 +69,8 @@ export interface JoinEvidence {
   readonly leases: readonly Fact[];
   /** Look-ups of the flow's name or address on the leased host. */
   readonly dns: readonly Fact[];
+  /** Exact matches of other flows of the leased host with the same JA4. */
+  readonly ja4: readonly Fact[];
 }
 
 /** Who had the source address when the flow began: the last claim before it, else the first one after. */
@@ -78,16 +91,23 @@ export function hostAt(leases: readonly Fact[], at: number): HostRef | undefined
 /**
  * Joins one flow with the process that made it (DESIGN §5): a ladder of ever weaker matches, none of which guesses
  * between two candidates.
- * @param skew learned clock offset of the host, microseconds (event time minus flow time).
  */
-export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, skew = 0): JoinResult {
+export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, clock: HostClock = UNKNOWN_CLOCK): JoinResult {
   const start = parseMicros(flow.event.start) ?? 0;
+  const span = { start, end: Math.max(start, parseMicros(flow.event.end) ?? start) };
   const leased = hostAt(evidence.leases, start);
-  const rungs: (() => Candidate[])[] = [
-    () => byTuple(evidence.tuple, start, skew),
-    () => byRemote(evidence.remote, start, skew),
-    () => (leased ? byDns(evidence.dns, leased, start, skew) : []),
-  ];
+  const skew = clock.offset;
+  const learned = skew === 0 ? {} : { clockOffset: skew };
+  // With a clock that is wrong by more than can be corrected, nothing about time can be compared.
+  const rungs: (() => Candidate[])[] =
+    clock.state === 'beyond'
+      ? []
+      : [
+          () => byTuple(evidence.tuple, span, skew),
+          () => byRemote(evidence.remote, start, skew),
+          () => (leased ? byDns(evidence.dns, leased, start, skew) : []),
+          () => (leased ? byJa4(evidence.ja4, leased, start) : []),
+        ];
   for (const rung of rungs) {
     const candidates = distinct(rung()).slice(0, MAX_CANDIDATES);
     const [first, second] = candidates;
@@ -101,6 +121,7 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, skew = 0): Jo
         probability: 0,
         candidates,
         events: candidates.map((c) => c.event),
+        ...learned,
       };
     }
     return {
@@ -110,18 +131,45 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, skew = 0): Jo
       probability: first.probability,
       candidates,
       events: [first.event],
+      ...learned,
     };
   }
-  return { ...(leased ? { host: leased } : {}), method: 'none', probability: 0, candidates: [], events: [] };
+  const far = distinct(farTuples(evidence.tuple, span)).slice(0, MAX_CANDIDATES);
+  const host = leased ?? far[0]?.host;
+  return {
+    ...(host ? { host } : {}),
+    method: far.length > 0 ? 'clock' : 'none',
+    probability: 0,
+    candidates: far,
+    events: far.map((c) => c.event),
+    ...learned,
+  };
 }
 
-function byTuple(facts: readonly Fact[], start: number, skew: number): Candidate[] {
+interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+function byTuple(facts: readonly Fact[], span: Span, skew: number): Candidate[] {
   return facts
-    .map((fact) => candidate(fact, 'tuple', fact.at - start - skew, 0))
+    .map((fact) => candidate(fact, 'tuple', tupleOffset(fact, span) - skew, 0))
     .filter((c) => Math.abs(c.offset) <= TUPLE_TOLERANCE)
     .map((c) => ({ ...c, probability: tupleProbability(Math.abs(c.offset)) }))
     .sort(nearest);
 }
+
+/** Events of the tuple outside the tolerance, and inside a time in which a port is seldom used twice. */
+function farTuples(facts: readonly Fact[], span: Span): Candidate[] {
+  return facts
+    .map((fact): Candidate => ({ ...candidate(fact, 'tuple', tupleOffset(fact, span), 0), method: 'clock' }))
+    .filter((c) => Math.abs(c.offset) <= CLOCK_SEARCH)
+    .sort(nearest);
+}
+
+/** A closing is compared with the flow's end, everything else with its start. */
+const tupleOffset = (fact: Fact, { start, end }: Span): number =>
+  fact.at - ((fact.body as ConnectionBody).moment === 'end' ? end : start);
 
 /** Feeds log a connection up to some seconds late (Sysmon 3: median 1.2 s, p95 4.5 s after the SYN). */
 function tupleProbability(distance: number): number {
@@ -129,13 +177,20 @@ function tupleProbability(distance: number): number {
   return distance <= 120 * SECOND ? 0.97 : 0.9;
 }
 
+/**
+ * The process is known to own host → remote port for a while, because the feed reports a connection once (a cap) or
+ * many as one row (an aggregate). Inside an aggregate's own window that is its word; after it a likelihood.
+ */
 function byRemote(facts: readonly Fact[], start: number, skew: number): Candidate[] {
   return facts
-    .filter((fact) => {
-      const until = (fact.body as ConnectionBody).until ?? fact.at;
-      return start >= fact.at - skew - 60 * SECOND && start <= until - skew + LEASE_WINDOW;
+    .flatMap((fact) => {
+      const at = fact.at - skew;
+      const until = (fact.body as ConnectionBody).until;
+      const end = until === undefined ? at : until - skew;
+      if (start < at - AGGREGATE_SLACK || start > end + LEASE_WINDOW) return [];
+      const inside = until !== undefined && start <= end + AGGREGATE_SLACK;
+      return [candidate(fact, 'lease', at - start, inside ? 0.85 : 0.7)];
     })
-    .map((fact) => candidate(fact, 'lease', fact.at - start - skew, 0.7))
     .sort(nearest);
 }
 
@@ -150,6 +205,21 @@ function byDns(facts: readonly Fact[], host: HostRef, start: number, skew: numbe
       event: fact.id,
       offset: fact.at - start - skew,
     }))
+    .filter((c) => c.process.entityKind !== 'none')
+    .sort(nearest);
+}
+
+/**
+ * The only program that this host has been seen to make such a hello with. A handshake is a library's, not a program's,
+ * so this stays a hint; it names a process only when a single one was seen.
+ */
+function byJa4(facts: readonly Fact[], host: HostRef, start: number): Candidate[] {
+  return facts
+    .flatMap((fact) => {
+      const { process, event } = fact.body as MatchBody;
+      if (process === undefined || event === undefined || Math.abs(fact.at - start) > JA4_WINDOW) return [];
+      return [{ process, host, probability: 0.3, method: 'ja4' as const, event, offset: fact.at - start }];
+    })
     .filter((c) => c.process.entityKind !== 'none')
     .sort(nearest);
 }

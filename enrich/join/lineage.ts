@@ -121,6 +121,16 @@ export async function lineage(process: ProcessRef, look: ProcessFacts): Promise<
   return chain;
 }
 
+/** Times of the process by the sensor's clock. */
+export function shifted(info: ProcessInfo, offset: number): ProcessInfo {
+  if (offset === 0) return info;
+  return {
+    ...info,
+    ...(info.startedAt === undefined ? {} : { startedAt: info.startedAt - offset }),
+    ...(info.endedAt === undefined ? {} : { endedAt: info.endedAt - offset }),
+  };
+}
+
 /** The topmost ancestor that still belongs to this activity. */
 export function lineageRoot(chain: readonly ProcessInfo[]): ProcessInfo {
   let root = chain[0]!;

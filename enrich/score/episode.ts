@@ -7,9 +7,11 @@ import { type DestinationEntity, destinationEntity } from '../evidence/destinati
 import { mergeStaging, type StagingStory } from '../evidence/merge-staging.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
 import type { StagingFact } from '../evidence/staging.ts';
+import type { HostClocks } from '../join/clock.ts';
 import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
 import { HostProcesses } from '../join/gather.ts';
 import type { JoinResult } from '../join/join-flow.ts';
+import { currentJoins } from '../join/learner.ts';
 import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact, Store } from '../store/store.ts';
@@ -45,6 +47,8 @@ export interface LinkedStaging {
 /** One activity (host, process lineage, destination) within one horizon: what is scored. */
 export interface Episode {
   readonly id: string;
+  /** Microseconds since 1970 UTC, by the sensor's clock; the window is as long as the horizon. */
+  readonly windowStart: number;
   readonly host: HostRef;
   /** The process that sent most, merged from everything known; undefined when no join names one. */
   readonly process: ProcessInfo | undefined;
@@ -74,6 +78,8 @@ interface Group {
   readonly entity: string;
   /** Microseconds since 1970 UTC. */
   readonly windowStart: number;
+  /** Which window of the root process, or of the calendar where its start is not known. */
+  readonly window: string;
   /** By start, then id. */
   readonly members: Member[];
 }
@@ -89,6 +95,7 @@ interface Member {
  */
 export async function episodesOfHost(
   store: Store,
+  clocks: HostClocks,
   hostId: string,
   from: number,
   to: number,
@@ -97,18 +104,26 @@ export async function episodesOfHost(
   const shard = hostShard(hostId);
   const horizon = settings.horizonMicros;
   const facts = await store.between(shard, 'staging', from - HABIT - 2 * horizon, to + horizon, MAX_STAGING);
-  const stories = mergeStaging(facts.map((fact) => fact.body as StagingFact));
+  const stories = mergeStaging(await Promise.all(facts.map((fact) => bySensorClock(fact, clocks, hostId))));
   if (stories.length === 0) return [];
-  const joined = await store.between(shard, 'joined', from - horizon, to + horizon, MAX_FLOWS);
-  const processes = new HostProcesses(store, hostId);
+  const known = await store.between(shard, 'joined', from - horizon, to + horizon, MAX_FLOWS);
+  const joined = await currentJoins(clocks, hostId, known);
+  const processes = new HostProcesses(store, clocks, hostId);
   const groups = await grouped(joined, stories, processes, horizon);
   const episodes: Episode[] = [];
   for (const group of groups) {
     // A window at the edge may have flows that were not read: it is looked at when it is asked for as a whole.
     if (group.windowStart > to || group.windowStart + horizon < from) continue;
-    episodes.push(await assemble(store, hostId, group, stories, processes, settings));
+    episodes.push(await assemble(store, clocks, hostId, group, stories, processes, settings));
   }
   return episodes.filter((episode) => episode.staging.length > 0);
+}
+
+/** A staging fact with the learned error of its host's clock taken off. */
+async function bySensorClock(fact: Fact, clocks: HostClocks, hostId: string): Promise<StagingFact> {
+  const staging = fact.body as StagingFact;
+  const { offset } = await clocks.of(hostId, fact.at);
+  return offset === 0 ? staging : { ...staging, at: staging.at - offset };
 }
 
 async function grouped(
@@ -127,11 +142,11 @@ async function grouped(
     const top = chain ? lineageRoot(chain) : undefined;
     const root = top?.entityId ?? 'unattributed';
     const { entity } = destinationOf(record);
-    const windowStart = windowOf(fact.at, top?.startedAt, horizon);
-    const key = JSON.stringify([root, entity, windowStart]);
+    const { windowStart, window } = windowOf(fact.at, top?.startedAt, horizon);
+    const key = JSON.stringify([root, entity, window]);
     let group = groups.get(key);
     if (!group) {
-      group = { root, entity, windowStart, members: [] };
+      group = { root, entity, windowStart, window, members: [] };
       groups.set(key, group);
     }
     group.members.push({ flow: { record, join, start: fact.at, end }, chain });
@@ -144,9 +159,15 @@ async function grouped(
  * Cuts a long-lived activity (a backup service) into windows of the horizon's length, counted from the start of its root
  * process where that is known: a function of the flow alone, so that late flows move no window.
  */
-function windowOf(start: number, rootStart: number | undefined, horizon: number): number {
-  const anchor = rootStart !== undefined && rootStart <= start ? rootStart : 0;
-  return anchor + Math.floor((start - anchor) / horizon) * horizon;
+function windowOf(
+  start: number,
+  rootStart: number | undefined,
+  horizon: number,
+): Pick<Group, 'windowStart' | 'window'> {
+  const rooted = rootStart !== undefined && rootStart <= start;
+  const anchor = rooted ? rootStart : 0;
+  const index = Math.floor((start - anchor) / horizon);
+  return { windowStart: anchor + index * horizon, window: `${rooted ? 'root' : 'calendar'}+${index}` };
 }
 
 const byStart = (a: Member, b: Member): number =>
@@ -163,6 +184,7 @@ const leavesNetwork = (record: FlowRecord): boolean =>
 
 async function assemble(
   store: Store,
+  clocks: HostClocks,
   hostId: string,
   group: Group,
   stories: readonly StagingStory[],
@@ -193,7 +215,8 @@ async function assemble(
     ...(process?.user ? { user: process.user } : {}),
   });
   return {
-    id: episodeId(hostId, group.root, group.entity, group.windowStart),
+    id: episodeId(hostId, group.root, group.entity, group.window),
+    windowStart: group.windowStart,
     host,
     process,
     chain,
@@ -204,7 +227,7 @@ async function assemble(
     staging: linked,
     baseline,
     archivesPerDay: habit.length / Math.max(1, Math.min(HABIT_DAYS, baseline.days)),
-    lookedUp: await lookedUp(store, hostId, main.flow),
+    lookedUp: await lookedUp(store, clocks, hostId, main.flow),
     joinProbability: main.flow.join.probability,
   };
 }
@@ -227,7 +250,7 @@ async function linkStory(
     (m) => m.flow.end + CLOCK_SLACK >= story.at && m.flow.start - story.at <= settings.horizonMicros,
   );
   if (!after) return undefined;
-  const packer = await processes.chainOf({ process: story.process } as JoinResult, story.at);
+  const packer = await processes.chainOf({ process: story.process }, story.at);
   if (!packer) return undefined;
   let link: Link = 'other-user';
   for (const candidate of chain ? distinctChains(members) : [undefined]) {
@@ -259,25 +282,36 @@ function distinctChains(members: readonly Member[]): (readonly ProcessInfo[] | u
 }
 
 /** A look-up that either feed saw is one; that there was none needs a feed that shows the host's others. */
-async function lookedUp(store: Store, hostId: string, flow: EpisodeFlow): Promise<boolean | undefined> {
+async function lookedUp(
+  store: Store,
+  clocks: HostClocks,
+  hostId: string,
+  flow: EpisodeFlow,
+): Promise<boolean | undefined> {
   const { dns_seen, domain_source } = flow.record.waybill;
   if (dns_seen === true || domain_source === 'dns') return true;
-  return (await lookedUpOnHost(store, hostId, flow)) ?? dns_seen;
+  return (await lookedUpOnHost(store, clocks, hostId, flow)) ?? dns_seen;
 }
 
 /** As far as the endpoint feed shows. */
-async function lookedUpOnHost(store: Store, hostId: string, flow: EpisodeFlow): Promise<boolean | undefined> {
+async function lookedUpOnHost(
+  store: Store,
+  clocks: HostClocks,
+  hostId: string,
+  flow: EpisodeFlow,
+): Promise<boolean | undefined> {
   const name = flow.record.destination.domain;
   if (name === undefined) return undefined;
   const shard = hostShard(hostId);
   const hour = 3_600_000_000;
-  if ((await store.count(shard, 'dns', flow.start - 24 * hour, flow.start + hour)) === 0) return undefined;
+  const start = flow.start + (await clocks.of(hostId, flow.start)).offset;
+  if ((await store.count(shard, 'dns', start - 24 * hour, start + hour)) === 0) return undefined;
   const found = await store.find(shard, 'dns', indexKey('name', name), 8);
-  return found.some((f) => f.at > flow.start - 24 * hour && f.at < flow.start + hour);
+  return found.some((f) => f.at > start - 24 * hour && f.at < start + hour);
 }
 
 /** Stable: what the episode is about, and its window. */
-function episodeId(hostId: string, root: string, entity: string, windowStart: number): string {
-  const about = JSON.stringify([hostId, root, entity, windowStart]);
+function episodeId(hostId: string, root: string, entity: string, window: string): string {
+  const about = JSON.stringify([hostId, root, entity, window]);
   return `wb-${createHash('sha256').update(about).digest('hex').slice(0, 16)}`;
 }

@@ -78,6 +78,9 @@ export const FACT_KINDS = [
   'joined',
   'gap',
   'identity',
+  'match',
+  'episode',
+  'file',
 ] as const;
 
 export type FactKind = (typeof FACT_KINDS)[number];

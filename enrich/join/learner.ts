@@ -1,0 +1,102 @@
+import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
+import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import type { Fact, Store } from '../store/store.ts';
+import { type HostClock, type HostClocks, matchFact } from './clock.ts';
+import { hostShard, ipShard, type JoinedBody } from './facts.ts';
+import { joinedId } from './gather.ts';
+import { tupleKey } from './tuple.ts';
+
+const DAY = 86_400 * MICROS_PER_SECOND;
+/** Connection facts of one tuple. */
+const MAX_TUPLE = 64;
+/** Flows of one host and day, or of one fingerprint, that are joined again because something was learned. */
+const MAX_REJOINS = 10_000;
+
+export interface FlowName {
+  /** Source address of the flow. */
+  readonly ip: string;
+  readonly id: string;
+  /** Start, microseconds since 1970 UTC. */
+  readonly at: number;
+}
+
+export interface HostDay {
+  readonly host: string;
+  readonly day: number;
+}
+
+/**
+ * Stores what flows teach of their hosts, and says which flows must be joined again for it: those of a day for which the
+ * clock is now judged otherwise, and those that only a fingerprint may explain.
+ */
+export async function learnFrom(
+  store: Store,
+  clocks: HostClocks,
+  records: readonly FlowRecord[],
+): Promise<{ readonly flows: readonly FlowName[]; readonly days: readonly HostDay[] }> {
+  const found = await Promise.all(records.map((record) => matchOf(store, record)));
+  const matches = found.filter((fact) => fact !== undefined);
+  const days = distinctDays(matches);
+  const before = await Promise.all(days.map(({ host, day }) => clocks.of(host, day * DAY)));
+  const changed = await store.put(matches);
+  const fresh = matches.filter((_, index) => changed[index]);
+  for (const match of fresh) clocks.forget(hostOf(match), match.at);
+  const flows: FlowName[] = [];
+  const moved: HostDay[] = [];
+  for (const [index, { host, day }] of days.entries()) {
+    if (sameClock(before[index]!, await clocks.of(host, day * DAY))) continue;
+    moved.push({ host, day });
+    const joined = await store.between(hostShard(host), 'joined', day * DAY, (day + 1) * DAY - 1, MAX_REJOINS);
+    flows.push(...joined.map(nameOf));
+  }
+  for (const [shard, key] of distinctKeys(fresh)) {
+    flows.push(...(await store.find(shard, 'joined', key, MAX_REJOINS)).map(nameOf));
+  }
+  return { flows, days: moved };
+}
+
+async function matchOf(store: Store, record: FlowRecord): Promise<Fact | undefined> {
+  const key = tupleKey(record.network.transport, record.source, record.destination);
+  return matchFact(record, await store.find(ipShard(record.source.ip), 'connection', key, MAX_TUPLE));
+}
+
+const hostOf = (fact: Fact): string => fact.shard.slice('host:'.length);
+
+/** A match counts for its own day and the next. */
+function distinctDays(matches: readonly Fact[]): HostDay[] {
+  const days = new Map<string, HostDay>();
+  for (const match of matches) {
+    const day = Math.floor(match.at / DAY);
+    for (const touched of [day, day + 1]) {
+      days.set(`${touched}|${hostOf(match)}`, { host: hostOf(match), day: touched });
+    }
+  }
+  return [...days.values()];
+}
+
+function distinctKeys(matches: readonly Fact[]): [string, string][] {
+  const keys = new Map<string, [string, string]>();
+  for (const match of matches) {
+    for (const key of match.keys) keys.set(`${match.shard}|${key}`, [match.shard, key]);
+  }
+  return [...keys.values()];
+}
+
+const sameClock = (a: HostClock, b: HostClock): boolean =>
+  a.offset === b.offset && (a.state === 'beyond') === (b.state === 'beyond');
+
+/** The flow behind a joined fact. */
+export function nameOf(joined: Fact): FlowName {
+  const { record } = joined.body as JoinedBody;
+  return { ip: ipShard(record.source.ip), id: record.waybill.flow_id, at: joined.at };
+}
+
+/** The joined facts that hold: of the host still, and for the clock as it is judged now. */
+export async function currentJoins(clocks: HostClocks, hostId: string, joined: readonly Fact[]): Promise<Fact[]> {
+  const current: Fact[] = [];
+  for (const fact of joined) {
+    const { record, moved } = fact.body as JoinedBody;
+    if (moved !== true && fact.id === joinedId(record, await clocks.of(hostId, fact.at))) current.push(fact);
+  }
+  return current;
+}
