@@ -9,6 +9,9 @@ import { noSuchInterface } from '../capture/live-failure.ts';
 import { interfaceState, isEthernet, isInterfaceName } from '../capture/live-interface.ts';
 import { type CaptureRequest, DRIVERS, type Driver, type UserIds } from '../capture/live-messages.ts';
 import { findUser } from '../capture/live-privilege.ts';
+import { eveLines } from '../record/eve.ts';
+import type { FlowRecord } from '../record/flow-record.ts';
+import { zeekLines } from '../record/zeek.ts';
 import { DEFAULT_STATUS } from './live-options.ts';
 import type { Parsed } from './options.ts';
 import { parseStatusAddress, type StatusAddress } from './status.ts';
@@ -18,6 +21,14 @@ const DEFAULT_USERS = ['waybill', 'nobody'];
 /** Longest filter of a user, characters; it is written three times into the kernel filter. */
 const MAX_FILTER_CHARS = 4_096;
 
+const FORMAT_NAMES = ['ecs', 'zeek', 'eve'] as const;
+
+const FORMATS: Readonly<Record<(typeof FORMAT_NAMES)[number], LiveSettings['lines']>> = {
+  ecs: (record) => [record],
+  zeek: zeekLines,
+  eve: eveLines,
+};
+
 export interface LiveSettings {
   readonly capture: Omit<CaptureRequest, 'marker'>;
   /** The user's part of the kernel filter. */
@@ -25,6 +36,8 @@ export interface LiveSettings {
   /** The profile leaves bulk out. */
   readonly filtered: boolean;
   readonly out: string | undefined;
+  /** The lines that one record becomes. */
+  readonly lines: (record: FlowRecord) => readonly unknown[];
   readonly status: StatusAddress | undefined;
   readonly observer: string | undefined;
   readonly seed: number;
@@ -38,6 +51,12 @@ export function readLiveSettings(options: Parsed): LiveSettings {
   const name = options.text('interface') ?? '';
   if (!isInterfaceName(name) || interfaceState(name) === 'absent') throw noSuchInterface(name);
   const profile = oneOf(options, 'profile', PROFILES);
+  if (options.text('to') !== undefined && (options.text('out') !== undefined || options.text('format') !== 'ecs')) {
+    throw new UserError(
+      '--to publishes records as they are: it does not go with --out or another --format',
+      Exit.usage,
+    );
+  }
   const userFilter = readFilter(options, profile);
   const shard = readShard(options);
   const status = options.text('status');
@@ -54,6 +73,7 @@ export function readLiveSettings(options: Parsed): LiveSettings {
     userFilter,
     filtered: profile !== 'full',
     out: options.text('out'),
+    lines: FORMATS[oneOf(options, 'format', FORMAT_NAMES)],
     status: status === 'off' ? undefined : parseStatusAddress(status ?? DEFAULT_STATUS),
     observer: options.text('observer'),
     seed: options.integer('community-id-seed', 0, 65_535) ?? 0,

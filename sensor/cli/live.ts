@@ -44,7 +44,9 @@ export async function liveCommand(options: Parsed, output?: SensorOutput): Promi
       ...(evidence ? { evidence: (id: string, pcap: Uint8Array) => evidence.write(id, pcap) } : {}),
     },
     {
-      emit: (record) => records.write(record),
+      emit: (record) => {
+        for (const line of settings.lines(record)) records.write(line);
+      },
       failed: (how: CaptureEnd) => end.because(captureFailure(settings.capture, settings.userFilter, how)),
     },
     log,

@@ -11,6 +11,8 @@ const COMMAND: CommandSpec = {
   options: [
     { name: 'observer', argument: 'NAME', describe: '' },
     { name: 'community-id-seed', argument: 'N', describe: '' },
+    { name: 'format', argument: 'NAME', fallback: 'ecs', describe: '' },
+    { name: 'to', argument: 'URL', describe: '' },
     { name: 'verbose', describe: '' },
     { name: 'quiet', describe: '' },
     ...LIVE_OPTIONS,
@@ -48,6 +50,8 @@ describe('the settings of a live sensor', () => {
     [['-f', 'vlan 5', '--profile', 'handshake'], /^--filter: vlan, mpls/],
     [['-f', 'x'.repeat(5_000)], /^--filter: 5000 characters/],
     [['--user', 'no-such-user'], /^--user/],
+    [['--format', 'csv'], /^--format csv: expected ecs, zeek or eve$/],
+    [['--to', 'redis://r', '--format', 'zeek'], /^--to publishes records as they are/],
     [['--log-level', 'loud'], /^--log-level loud: expected error, warn, info or silent$/],
   ];
   it.each(mistakes)('are refused in one line: %j', (args, text) => {
