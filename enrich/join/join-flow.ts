@@ -124,11 +124,13 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, clock: HostCl
         ...learned,
       };
     }
+    // A fingerprint hints at a program; named as the maker it could lend a browser's innocence to another program.
+    const supported = first.method !== 'ja4';
     return {
       host,
-      process: first.process,
+      ...(supported ? { process: first.process } : {}),
       method: first.method,
-      probability: first.probability,
+      probability: supported ? first.probability : 0,
       candidates,
       events: [first.event],
       ...learned,
@@ -211,7 +213,7 @@ function byDns(facts: readonly Fact[], host: HostRef, start: number, skew: numbe
 
 /**
  * The only program that this host has been seen to make such a hello with. A handshake is a library's, not a program's,
- * so this stays a hint; it names a process only when a single one was seen.
+ * so this stays a hint: the candidate is listed, no process is named.
  */
 function byJa4(facts: readonly Fact[], host: HostRef, start: number): Candidate[] {
   return facts

@@ -14,6 +14,8 @@ const GROUPS: readonly Group[] = ['N', 'S', 'V', 'P', 'C', 'T'];
 const BYTE_MATCH_DB = 6;
 /** Maturity of the baseline from which it can call a destination new. */
 const LEARNT = 0.5;
+/** A process that is less surely the sender does not lend a flow its innocence. */
+const EXEMPT_FROM = 0.6;
 /** Counterfactuals listed: the terms that matter most. */
 const MAX_COUNTERFACTUALS = 6;
 
@@ -80,11 +82,14 @@ function gateOf(
 ): Verdict['gate'] {
   const reasons: string[] = [];
   const { class: kind, abused, reasons: why } = episode.browser;
-  const browsing = kind === 'browser' && !abused;
+  const sure = episode.joinProbability >= EXEMPT_FROM;
+  const browsing = kind === 'browser' && !abused && sure;
+  if (kind === 'browser' && !sure)
+    reasons.push(`open: the sender is a browser only by a join of ${episode.joinProbability}`);
   reasons.push(
     `${browsing ? 'closed' : 'open'}: the sender is of class ${kind}${abused ? ', abused' : ''} (${why.join('; ')})`,
   );
-  const exception = allowed(episode, settings);
+  const exception = sure ? allowed(episode, settings) : undefined;
   if (exception !== undefined) reasons.push(`closed: ${exception}`);
   const nothing = episode.staging.length === 0;
   reasons.push(nothing ? 'closed: nothing was staged' : `open: ${episode.staging.length} staging events in the window`);
