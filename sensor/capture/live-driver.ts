@@ -1,4 +1,6 @@
 /** The programs that capture: how each is called, and what its standard error says. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CaptureRequest, Driver, LauncherReport } from './live-messages.ts';
 
@@ -88,4 +90,17 @@ export function programArgs(name: string): string[] {
   const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
   const loaders = process.execArgv.filter((arg) => !arg.startsWith('--inspect'));
   return [...loaders, fileURLToPath(new URL(`./${name}${extension}`, import.meta.url))];
+}
+
+/** True when a program of that name is on the path or where Debian keeps system programs. */
+export function isInstalled(program: string): boolean {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false; // not there
+    }
+  });
 }

@@ -1,9 +1,9 @@
 /** `waybill interfaces`: where the sensor could listen. */
 import { spawnSync } from 'node:child_process';
 import { Exit } from '../base/exit.ts';
+import { isInstalled } from '../capture/live-driver.ts';
 import { type InterfaceInfo, listInterfaces } from '../capture/live-interface.ts';
 import { mayCapture } from '../capture/live-privilege.ts';
-import { isInstalled } from './live-settings.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from './options.ts';
 
 export const INTERFACES: CommandSpec = {
@@ -41,5 +41,13 @@ function captureText({ name, state }: InterfaceInfo): 'permitted' | 'not permitt
 
 function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) => `${row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd()}\n`).join('');
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, i) => cell.padEnd(widths[i]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }

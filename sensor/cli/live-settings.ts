@@ -1,10 +1,9 @@
 /** The options of `waybill sensor -i`, and what they mean together. */
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { Exit, UserError } from '../base/exit.ts';
 import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { kernelFilter, looksIntoTags, MAX_SHARDS, parseShard, type Shard } from '../capture/filter.ts';
 import { PROFILES, type Profile } from '../capture/filter-profile.ts';
+import { isInstalled } from '../capture/live-driver.ts';
 import { noSuchInterface } from '../capture/live-failure.ts';
 import { interfaceState, isEthernet, isInterfaceName } from '../capture/live-interface.ts';
 import { type CaptureRequest, DRIVERS, type Driver, type UserIds } from '../capture/live-messages.ts';
@@ -122,19 +121,6 @@ function chooseDriver(options: Parsed, name: string): Driver {
   if (isInstalled('tcpdump')) return 'tcpdump';
   if (isInstalled('dumpcap')) return 'dumpcap';
   return name === 'any' ? 'tcpdump' : 'cap';
-}
-
-/** True when a program of that name is on the path or where Debian keeps system programs. */
-export function isInstalled(program: string): boolean {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-  return folders.some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false; // not there
-    }
-  });
 }
 
 function chooseUser(options: Parsed): UserIds | undefined {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'vitest';
+import { isInstalled } from '../../sensor/capture/live-driver.ts';
+import type { Driver } from '../../sensor/capture/live-messages.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 
 /** Where packets are sent, and where the sensor listens. */
@@ -28,27 +30,36 @@ function isFresh(built: string): boolean {
 /** The machine may be busy: how long anything that should happen soon is waited for. */
 const PATIENCE_MILLIS = 30_000;
 
+/** True when the optional package `cap` was built here. */
+const hasCap = existsSync('node_modules/cap/build/Release/cap.node');
+
+/** Drivers to try a test with: the two that must work everywhere, and dumpcap where it is installed. */
+export const TEST_DRIVERS: readonly Driver[] = [
+  'tcpdump',
+  'cap',
+  ...(isInstalled('dumpcap') ? ['dumpcap' as const] : []),
+];
+
 const missing = missingForLive();
 
-/** `describe` where namespaces can be made and packets replayed; elsewhere skipped by name, or failed when CI_NO_SKIP=1. */
-export function describeLive(name: string, suite: () => void): void {
-  if (missing === undefined) describe(name, suite);
+/**
+ * `describe` where namespaces can be made, packets replayed and the driver run; elsewhere skipped by name, or failed when
+ * CI_NO_SKIP=1.
+ */
+export function describeLive(name: string, suite: () => void, driver: Driver = 'tcpdump'): void {
+  const lacking = missing ?? (driver === 'cap' && !hasCap ? 'the npm package cap, built' : undefined);
+  if (lacking === undefined) describe(name, suite);
   else if (process.env.CI_NO_SKIP === '1') {
-    it(`${name} (needs ${missing})`, () => {
-      throw new Error(`cannot run: ${missing} is missing`);
+    it(`${name} (needs ${lacking})`, () => {
+      throw new Error(`cannot run: ${lacking} is missing`);
     });
-  } else describe.skip(`${name} (skipped: needs ${missing})`, suite);
+  } else describe.skip(`${name} (skipped: needs ${lacking})`, suite);
 }
 
 function missingForLive(): string | undefined {
   if (process.getuid?.() !== 0) return 'root';
-  for (const [program, name] of [
-    ['ip', 'iproute2'],
-    ['tcpdump', 'tcpdump'],
-    ['tcpreplay', 'tcpreplay'],
-  ] as const) {
-    if (spawnSync(program, ['-V'], { stdio: 'ignore' }).error) return name;
-  }
+  const lacking = ['ip', 'tcpdump', 'tcpreplay', 'setpriv', 'bash'].find((program) => !isInstalled(program));
+  if (lacking) return lacking;
   const name = `wbprobe${process.pid}`;
   if (spawnSync('ip', ['netns', 'add', name], { stdio: 'ignore' }).status !== 0) return 'permission for namespaces';
   spawnSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
@@ -70,7 +81,10 @@ export class Network {
 
   addPair(): void {
     this.ip('link', 'add', SENDING, 'mtu', '65535', 'type', 'veth', 'peer', 'name', LISTENING, 'mtu', '65535');
-    this.exec('sysctl', '-qw', `net.ipv6.conf.${SENDING}.disable_ipv6=1`, `net.ipv6.conf.${LISTENING}.disable_ipv6=1`);
+    // No neighbour discovery among the packets that are counted.
+    for (const name of [SENDING, LISTENING]) {
+      this.exec('sh', '-c', `echo 1 > /proc/sys/net/ipv6/conf/${name}/disable_ipv6 || true`);
+    }
     this.ip('link', 'set', SENDING, 'up');
     this.ip('link', 'set', LISTENING, 'up');
   }

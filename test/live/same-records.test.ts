@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { CaptureReader } from '../../sensor/capture/capture-reader.ts';
 import { buildPipeline } from '../../sensor/flow/pipeline.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
-import { describeLive, Network, type RunningSensor } from '../build/live-network.ts';
+import { describeLive, Network, type RunningSensor, TEST_DRIVERS } from '../build/live-network.ts';
 
 const MINUTES = 60_000;
 
@@ -35,28 +35,32 @@ function recordsOfFile(): { records: FlowRecord[]; packets: number } {
   return { records, packets };
 }
 
-for (const driver of ['tcpdump', 'dumpcap', 'cap'] as const) {
-  describeLive(`a capture played to an interface (${driver})`, () => {
-    let network: Network;
-    let sensor: RunningSensor;
-    beforeAll(async () => {
-      network = new Network();
-      sensor = await network.listen('--driver', driver, '--observer', 'here', '--verbose');
-    }, 2 * MINUTES);
-    afterAll(() => network.remove());
+for (const driver of TEST_DRIVERS) {
+  describeLive(
+    `a capture played to an interface (${driver})`,
+    () => {
+      let network: Network;
+      let sensor: RunningSensor;
+      beforeAll(async () => {
+        network = new Network();
+        sensor = await network.listen('--driver', driver, '--observer', 'here', '--verbose');
+      }, 2 * MINUTES);
+      afterAll(() => network.remove());
 
-    it(
-      'gives the records that reading the file gives, time and interface apart',
-      async () => {
-        const expected = recordsOfFile();
-        network.play(CAPTURE, 1_000);
-        await sensor.read(expected.packets);
-        await sensor.stop();
-        expect(ends(sensor.records)).toEqual(ends(expected.records));
-        expect(sensor.records.every((r) => r.observer.ingress?.interface.name === 'wrx')).toBe(true);
-        expect(sensor.records.every((r) => (r.waybill.ts_source === 'arrival') === (driver === 'cap'))).toBe(true);
-      },
-      MINUTES,
-    );
-  });
+      it(
+        'gives the records that reading the file gives, time and interface apart',
+        async () => {
+          const expected = recordsOfFile();
+          network.play(CAPTURE, 1_000);
+          await sensor.read(expected.packets);
+          await sensor.stop();
+          expect(ends(sensor.records)).toEqual(ends(expected.records));
+          expect(sensor.records.every((r) => r.observer.ingress?.interface.name === 'wrx')).toBe(true);
+          expect(sensor.records.every((r) => (r.waybill.ts_source === 'arrival') === (driver === 'cap'))).toBe(true);
+        },
+        MINUTES,
+      );
+    },
+    driver,
+  );
 }

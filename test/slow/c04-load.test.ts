@@ -39,41 +39,47 @@ function halfSecond(): Uint8Array {
 
 describe.runIf(process.env.WAYBILL_SLOW === '1')('slow', () => {
   for (const driver of ['tcpdump', 'cap'] as const) {
-    describeLive(`c04 50,000 packets a second (${driver})`, () => {
-      let network: Network;
-      let sensor: RunningSensor;
-      beforeAll(async () => {
-        network = new Network();
-        sensor = await network.listen('--driver', driver, '--profile', 'handshake');
-      }, 2 * MINUTES);
-      afterAll(() => network.remove());
+    describeLive(
+      `c04 50,000 packets a second (${driver})`,
+      () => {
+        let network: Network;
+        let sensor: RunningSensor;
+        beforeAll(async () => {
+          network = new Network();
+          sensor = await network.listen('--driver', driver, '--profile', 'handshake');
+        }, 2 * MINUTES);
+        afterAll(() => network.remove());
 
-      it(
-        'loses no handshake and keeps answering',
-        async () => {
-          const loops = SECONDS * 2;
-          await network.playUnique(halfSecond(), RATE, loops);
-          const handshakes = loops * CONVERSATIONS;
-          await sensor.until('every conversation', () => sensor.metric('encrypted_flows_total') >= handshakes);
-          const delay = sensor.metric('event_loop_delay_p99_seconds');
-          const lost = sensor.metric('kernel_dropped_total');
-          const resident = sensor.metric('resident_memory_bytes');
-          await sensor.stop();
-          const named = sensor.records.filter((r) => r.event.action === 'flow_end' && r.tls?.client?.ja4 !== undefined);
-          console.log({
-            driver,
-            handshakes,
-            named: named.length,
-            delay,
-            lost,
-            resident,
-            packets: sensor.log.at(-1)?.packets,
-          });
-          expect(named).toHaveLength(handshakes);
-          expect(delay).toBeLessThan(0.05);
-        },
-        10 * MINUTES,
-      );
-    });
+        it(
+          'loses no handshake and keeps answering',
+          async () => {
+            const loops = SECONDS * 2;
+            await network.playUnique(halfSecond(), RATE, loops);
+            const handshakes = loops * CONVERSATIONS;
+            await sensor.until('every conversation', () => sensor.metric('encrypted_flows_total') >= handshakes);
+            const delay = sensor.metric('event_loop_delay_p99_seconds');
+            const lost = sensor.metric('kernel_dropped_total');
+            const resident = sensor.metric('resident_memory_bytes');
+            await sensor.stop();
+            const named = sensor.records.filter(
+              (r) => r.event.action === 'flow_end' && r.tls?.client?.ja4 !== undefined,
+            );
+            console.log({
+              driver,
+              handshakes,
+              named: named.length,
+              delay,
+              lost,
+              resident,
+              packets: sensor.log.at(-1)?.packets,
+            });
+            expect(named).toHaveLength(handshakes);
+            expect(delay).toBeLessThan(0.05);
+          },
+          10 * MINUTES,
+        );
+      },
+      driver,
+    );
   }
 });
