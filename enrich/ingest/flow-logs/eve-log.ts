@@ -13,16 +13,19 @@ const count = (value: unknown): number =>
 
 export const isEve = (value: Json): boolean => typeof value['event_type'] === 'string' && 'flow_id' in value;
 
-/** One flow of a Suricata `tls` or `quic` event and the `flow` event of the same flow_id. */
+/**
+ * One flow of a Suricata `tls`, `quic` or `ssh` event and the `flow` event of the same flow_id. Without the former it is not
+ * encrypted as far as Suricata saw.
+ */
 export function eveFlow(handshake: Json | undefined, flow: Json | undefined): ForeignFlow | undefined {
+  if (!handshake) return undefined;
   const any = flow ?? handshake;
-  if (!any) return undefined;
   const counters = object(flow?.['flow']);
   const start = parseMicros(text(counters?.['start']) ?? text(any['timestamp']) ?? '');
   const [source, destination] = [text(any['src_ip']), text(any['dest_ip'])];
   if (start === undefined || source === undefined || destination === undefined) return undefined;
   const end = parseMicros(text(counters?.['end']) ?? '') ?? start;
-  const protocol = text(flow?.['app_proto']) ?? text(handshake?.['event_type']);
+  const protocol = text(flow?.['app_proto']) ?? text(handshake['event_type']);
   const side = (ip: string, port: unknown, direction: 'toserver' | 'toclient') => {
     const packets = count(counters?.[`pkts_${direction}`]);
     const bytes = Math.max(0, count(counters?.[`bytes_${direction}`]) - packets * FRAME_OVERHEAD);
@@ -36,7 +39,7 @@ export function eveFlow(handshake: Json | undefined, flow: Json | undefined): Fo
     protocol: protocol === 'quic' || protocol === 'ssh' ? protocol : 'tls',
     source: side(source, any['src_port'], 'toserver'),
     destination: side(destination, any['dest_port'], 'toclient'),
-    ...(handshake ? { tls: tlsOf(handshake) } : {}),
+    ...(protocol === 'ssh' ? {} : { tls: tlsOf(handshake) }),
     exact: false,
     observer: 'suricata',
   };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isPrivate, parseIp } from '../../../sensor/base/ip.ts';
+import { isHostname } from '../../../sensor/base/text.ts';
 import { formatMicros } from '../../../sensor/base/timestamp.ts';
 import { communityIdOfText } from '../../../sensor/record/community-id.ts';
 import type { FlowRecord, TlsFields } from '../../../sensor/record/flow-record.ts';
@@ -28,12 +29,21 @@ interface Side {
   readonly packets: number;
 }
 
+/** Times outside of 1970 to 9999 are no capture times. */
+const LAST_MICROS = 253_402_300_799_000_000;
+
+const isTime = (micros: number): boolean => micros >= 0 && micros <= LAST_MICROS;
+
+const isSide = ({ port, bytes, packets }: Side): boolean =>
+  port <= 65_535 && [port, bytes, packets].every((n) => Number.isSafeInteger(n) && n >= 0);
+
 const IP_PROTOCOL = { tcp: 6, udp: 17 } as const;
 
-/** A flow record of another sensor's flow; undefined when an address is none. */
+/** A flow record of another sensor's flow; undefined when an address is none, or a time or count is out of range. */
 export function flowRecordOf(flow: ForeignFlow): FlowRecord | undefined {
   const [src, dst] = [parseIp(flow.source.ip), parseIp(flow.destination.ip)];
-  if (!src || !dst) return undefined;
+  if (!src || !dst || !isTime(flow.start) || !isTime(flow.end)) return undefined;
+  if (!isSide(flow.source) || !isSide(flow.destination)) return undefined;
   const community = communityIdOfText(
     IP_PROTOCOL[flow.transport],
     [flow.source.ip, flow.source.port],
@@ -68,7 +78,7 @@ export function flowRecordOf(flow: ForeignFlow): FlowRecord | undefined {
       direction,
     },
     source: flow.source,
-    destination: { ...flow.destination, ...(name ? { domain: name } : {}) },
+    destination: { ...flow.destination, ...(name && isHostname(name) ? { domain: name } : {}) },
     ...(flow.tls ? { tls: flow.tls } : {}),
     observer: { name: flow.observer, type: 'sensor' },
     waybill: {

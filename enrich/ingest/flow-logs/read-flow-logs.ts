@@ -4,10 +4,19 @@ import { isObject, type JsonObject, MAX_RECORD_CHARS, parseJson } from '../json-
 import { DamagedInput, RefusedInput, readBytes } from '../read-bytes.ts';
 import { eveFlow, isEve } from './eve-log.ts';
 import { flowRecordOf } from './flow-builder.ts';
+import { isOwn, ownRecord } from './own-record.ts';
 import { isZeekJson, type ZeekRow, ZeekTsv, zeekFlow, zeekPath } from './zeek-log.ts';
 
-/** Connections whose handshake row and counter row are still to be brought together. Beyond, the oldest go out as they are. */
-const MAX_PENDING = 200_000;
+export interface FlowLogLimits {
+  /** Connections whose rows are still to be brought together. Beyond, the oldest go out as they are. */
+  readonly pending: number;
+  /** UTF-16 units of all rows that wait. */
+  readonly pendingChars: number;
+  /** Connections remembered as given, so that a further row of theirs makes no second flow. */
+  readonly given: number;
+}
+
+export const FLOW_LOG_LIMITS: FlowLogLimits = { pending: 200_000, pendingChars: 256 << 20, given: 200_000 };
 
 export interface FlowLogSummary {
   flows: number;
@@ -19,10 +28,16 @@ export interface FlowLogSummary {
   readonly damaged: string[];
 }
 
-interface Halves {
-  ssl?: ZeekRow | JsonObject;
-  conn?: ZeekRow | JsonObject;
+type Row = ZeekRow | JsonObject;
+type Part = 'ssl' | 'quic' | 'conn';
+
+interface Parts {
   readonly kind: 'zeek' | 'eve';
+  ssl?: Row;
+  /** Zeek's quic.log: what ssl.log says of the connection goes before it. */
+  quic?: Row;
+  conn?: Row;
+  chars: number;
 }
 
 /**
@@ -32,19 +47,25 @@ interface Halves {
 export async function readFlowLogs(
   paths: readonly string[],
   onFlow: (record: FlowRecord) => Promise<void> | void,
+  limits: FlowLogLimits = FLOW_LOG_LIMITS,
 ): Promise<FlowLogSummary> {
-  const reader = new FlowLogReader(onFlow);
+  const reader = new FlowLogReader(onFlow, limits);
   for (const path of paths) await reader.read(path);
   return reader.end();
 }
 
 class FlowLogReader {
   private readonly onFlow: (record: FlowRecord) => Promise<void> | void;
-  private readonly pending = new Map<string, Halves>();
+  private readonly limits: FlowLogLimits;
+  private readonly pending = new Map<string, Parts>();
+  private readonly given = new Set<string>();
+  private pendingChars = 0;
+  private lineChars = 0;
   private readonly summary: FlowLogSummary = { flows: 0, ignored: 0, unknown: 0, damaged: [] };
 
-  constructor(onFlow: (record: FlowRecord) => Promise<void> | void) {
+  constructor(onFlow: (record: FlowRecord) => Promise<void> | void, limits: FlowLogLimits) {
     this.onFlow = onFlow;
+    this.limits = limits;
   }
 
   async read(path: string): Promise<void> {
@@ -67,14 +88,14 @@ class FlowLogReader {
   }
 
   async end(): Promise<FlowLogSummary> {
-    for (const halves of this.pending.values()) await this.give(halves);
-    this.pending.clear();
+    for (const [key, parts] of this.pending) await this.give(key, parts);
     return this.summary;
   }
 
   private async line(raw: string, tsv: ZeekTsv): Promise<void> {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (line === '') return;
+    this.lineChars = line.length;
     if (!line.startsWith('{')) {
       const row = tsv.line(line);
       if (row) await this.zeek(row);
@@ -89,52 +110,61 @@ class FlowLogReader {
   private async json(value: JsonObject): Promise<void> {
     if (isZeekJson(value)) await this.zeek(new Map(Object.entries(value)));
     else if (isEve(value)) await this.eve(value);
-    else if (isOwn(value)) {
-      this.summary.flows++;
-      await this.onFlow(value as unknown as FlowRecord);
-    } else this.summary.unknown++;
+    else if (isOwn(value)) await this.own(value);
+    else this.summary.unknown++;
+  }
+
+  private async own(value: JsonObject): Promise<void> {
+    const record = ownRecord(value);
+    if (!record) {
+      this.summary.unknown++;
+      return;
+    }
+    this.summary.flows++;
+    await this.onFlow(record);
   }
 
   private async zeek(row: ZeekRow): Promise<void> {
     const path = zeekPath(row);
     const uid = row.get('uid');
     if (path === 'other' || typeof uid !== 'string') this.summary.ignored++;
-    else await this.half(`zeek|${uid}`, 'zeek', path === 'conn' ? 'conn' : 'ssl', row);
+    else await this.part(`zeek|${uid}`, 'zeek', path, row);
   }
 
   private async eve(value: JsonObject): Promise<void> {
     const type = value['event_type'];
-    const half = type === 'flow' ? 'conn' : type === 'tls' || type === 'quic' || type === 'ssh' ? 'ssl' : undefined;
-    if (half === undefined) this.summary.ignored++;
-    else await this.half(`eve|${String(value['flow_id'])}`, 'eve', half, value);
+    const part = type === 'flow' ? 'conn' : type === 'tls' || type === 'quic' || type === 'ssh' ? 'ssl' : undefined;
+    if (part === undefined) this.summary.ignored++;
+    else await this.part(`eve|${String(value['flow_id'])}`, 'eve', part, value);
   }
 
-  private async half(
-    key: string,
-    kind: Halves['kind'],
-    half: 'ssl' | 'conn',
-    row: ZeekRow | JsonObject,
-  ): Promise<void> {
-    const known = this.pending.get(key) ?? { kind };
-    known[half] = row;
-    if (known.ssl && known.conn) {
-      this.pending.delete(key);
-      await this.give(known);
+  private async part(key: string, kind: Parts['kind'], part: Part, row: Row): Promise<void> {
+    if (this.given.has(key)) {
+      this.summary.ignored++;
       return;
     }
+    const known = this.pending.get(key) ?? { kind, chars: 0 };
+    // Suricata writes an event for each side of a QUIC handshake; the client's, which comes first, has the names.
+    known[part] ??= row;
+    known.chars += this.lineChars;
+    this.pendingChars += this.lineChars;
     this.pending.set(key, known);
-    if (this.pending.size <= MAX_PENDING) return;
-    const [oldest, halves] = this.pending.entries().next().value!;
-    this.pending.delete(oldest);
-    await this.give(halves);
+    if (known.ssl && known.conn) await this.give(key, known);
+    while (this.pending.size > this.limits.pending || this.pendingChars > this.limits.pendingChars) {
+      const [oldest, parts] = this.pending.entries().next().value!;
+      await this.give(oldest, parts);
+    }
   }
 
-  private async give({ kind, ssl, conn }: Halves): Promise<void> {
-    // A connection without a handshake row is not encrypted as far as that sensor saw.
+  /** The connection is complete, or nothing more will be waited for. */
+  private async give(key: string, { kind, ssl, quic, conn, chars }: Parts): Promise<void> {
+    this.pending.delete(key);
+    this.pendingChars -= chars;
+    this.remember(key);
     const flow =
       kind === 'zeek'
-        ? ssl && zeekFlow(ssl as ZeekRow, conn as ZeekRow | undefined)
-        : ssl && eveFlow(ssl as JsonObject, conn as JsonObject | undefined);
+        ? zeekFlow((ssl ?? quic) as ZeekRow | undefined, conn as ZeekRow | undefined)
+        : eveFlow(ssl as JsonObject | undefined, conn as JsonObject | undefined);
     const record = flow && flowRecordOf(flow);
     if (!record) {
       this.summary.ignored++;
@@ -143,23 +173,9 @@ class FlowLogReader {
     this.summary.flows++;
     await this.onFlow(record);
   }
-}
 
-/** A flow record of ours, as far as enrich relies on it. */
-function isOwn(value: JsonObject): boolean {
-  const part = (name: string): JsonObject => (isObject(value[name]) ? (value[name] as JsonObject) : {});
-  const side = (name: string) => {
-    const { ip, port, bytes } = part(name) as { ip?: unknown; port?: unknown; bytes?: unknown };
-    return typeof ip === 'string' && Number.isInteger(port) && typeof bytes === 'number' && bytes >= 0;
-  };
-  return (
-    part('event')['dataset'] === 'waybill.flow' &&
-    typeof part('event')['start'] === 'string' &&
-    typeof part('event')['end'] === 'string' &&
-    typeof part('waybill')['flow_id'] === 'string' &&
-    typeof part('network')['transport'] === 'string' &&
-    typeof value['@timestamp'] === 'string' &&
-    side('source') &&
-    side('destination')
-  );
+  private remember(key: string): void {
+    this.given.add(key);
+    if (this.given.size > this.limits.given) this.given.delete(this.given.values().next().value!);
+  }
 }

@@ -7,7 +7,6 @@ export type ZeekRow = ReadonlyMap<string, unknown>;
 /** Reads the lines of a Zeek TSV log: its header says separator and fields (Zeek documentation, "Log Formats"). */
 export class ZeekTsv {
   private separator = '\t';
-  private setSeparator = ',';
   private empty = '(empty)';
   private unset = '-';
   private path = '';
@@ -29,19 +28,18 @@ export class ZeekTsv {
     return row;
   }
 
-  list(value: unknown): string[] {
-    return typeof value === 'string' ? value.split(this.setSeparator) : [];
-  }
-
-  private header(text: string): void {
-    const space = /[ \t]/.exec(text)?.index ?? text.length;
-    const [name, rest] = [text.slice(0, space), text.slice(space + 1)];
-    if (name === '#separator')
-      this.separator = rest.replace(/\\x([0-9a-f]{2})/gi, (_, h: string) =>
+  /** A space stands after `#separator`, which says what stands after the others. */
+  private header(line: string): void {
+    if (line.startsWith('#separator ')) {
+      const escaped = line.slice('#separator '.length);
+      this.separator = escaped.replace(/\\x([0-9a-f]{2})/gi, (_, h: string) =>
         String.fromCharCode(Number.parseInt(h, 16)),
       );
-    else if (name === '#set_separator') this.setSeparator = rest;
-    else if (name === '#empty_field') this.empty = rest;
+      return;
+    }
+    const end = line.indexOf(this.separator);
+    const [name, rest] = end < 0 ? [line, ''] : [line.slice(0, end), line.slice(end + this.separator.length)];
+    if (name === '#empty_field') this.empty = rest;
     else if (name === '#unset_field') this.unset = rest;
     else if (name === '#path') this.path = rest;
     else if (name === '#fields') this.fields = rest.split(this.separator);
@@ -82,7 +80,10 @@ function version(zeek: string | undefined): Pick<TlsFields, 'version' | 'version
   return { version: `${match[2]}.${match[3] === '' ? '0' : match[3]}`, version_protocol: protocol };
 }
 
-/** One flow of an ssl (or quic) row and the conn row of the same uid. */
+/**
+ * One flow of an ssl (or quic) row and the conn row of the same uid. A connection without a handshake row is not encrypted as
+ * far as Zeek saw, unless it is SSH, of which conn.log says enough.
+ */
 export function zeekFlow(ssl: ZeekRow | undefined, conn: ZeekRow | undefined): ForeignFlow | undefined {
   const any = ssl ?? conn;
   if (!any) return undefined;
@@ -92,7 +93,8 @@ export function zeekFlow(ssl: ZeekRow | undefined, conn: ZeekRow | undefined): F
   const micros = Math.round(start * 1e6);
   const service = text(conn ?? any, 'service') ?? '';
   const udp = text(conn ?? any, 'proto') === 'udp' || service.includes('quic');
-  const ssh = !ssl && service.includes('ssh');
+  const ssh = !ssl && service.split(',').includes('ssh');
+  if (!ssl && !ssh) return undefined;
   const missed = conn ? number(conn, 'missed_bytes') : undefined;
   return {
     id: text(any, 'uid') ?? '',
