@@ -12,9 +12,10 @@ import { type FlowName, learnFrom, nameOf } from './join/learner.ts';
 import { type Episode, episodesOfHost } from './score/episode.ts';
 import { episodeMark, marksWithin } from './score/episode-mark.ts';
 import { observationsOf } from './score/familiarity.ts';
+import { episodesIn, rolloutFact } from './score/rollout.ts';
 import { scoreEpisode } from './score/score.ts';
 import type { Settings } from './settings.ts';
-import type { Fact, Store, StoredAlert } from './store/store.ts';
+import type { Fact, Observation, Store, StoredAlert } from './store/store.ts';
 
 const SECOND = MICROS_PER_SECOND;
 const DAY = 86_400 * SECOND;
@@ -193,8 +194,20 @@ export class Enricher {
     const facts = done.flatMap((d) => d?.facts ?? []);
     await this.store.put(facts);
     for (const fact of facts) this.touchHost(fact.shard.slice('host:'.length), fact.at, fact.at);
-    await this.store.observe(done.flatMap((d) => d?.observations ?? []));
+    const observations = done.flatMap((d) => d?.observations ?? []);
+    await this.store.observe(observations);
+    await this.touchRollouts(observations);
     for (const d of done) if (d && onJoined) onJoined(d.line);
+  }
+
+  /** One more host with a program and destination may make a rollout of the episodes of others. */
+  private async touchRollouts(observations: readonly Observation[]): Promise<void> {
+    const counts = new Map<string, Observation>();
+    for (const seen of observations)
+      if (seen.scope.startsWith('rollout:')) counts.set(`${seen.day}|${seen.scope}`, seen);
+    for (const { scope, day } of counts.values()) {
+      for (const { host, at } of await episodesIn(this.store, scope, day)) this.touchHost(host, at, at);
+    }
   }
 
   private async joinOne(flow: FlowName, wantsProcess: boolean) {
@@ -233,7 +246,11 @@ export class Enricher {
       for (const episode of episodes) {
         const verdict = scoreEpisode(episode, this.settings);
         const alert = alertDocument(episode, verdict);
-        if (verdict.tier !== 'none') await this.taint(host, episode);
+        const { rolloutScope: scope } = episode;
+        if (scope && verdict.gate.passed) {
+          await this.store.put([rolloutFact(scope, host, episode.id, episode.flows[0]!.start)]);
+        }
+        if (verdict.tier !== 'none') await this.suspect(host, episode);
         if (verdict.tier === 'none' || verdict.tier === 'ledger') {
           // Later evidence may take an alert back: a process that turns out to be a browser.
           await this.drop(alert.id, changed);
@@ -268,7 +285,7 @@ export class Enricher {
   }
 
   /** Sightings of a suspected episode must not make its destination familiar. */
-  private async taint(host: string, episode: Episode): Promise<void> {
+  private async suspect(host: string, episode: Episode): Promise<void> {
     const processes = new HostProcesses(this.store, this.clocks, host);
     const seen = await Promise.all(
       episode.flows.map(({ record, join }) => observationsOf(processes, { record, join }, true)),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
-import type { HostRef } from '../event/endpoint-event.ts';
+import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import { type BrowserVerdict, browserClass } from '../evidence/browser.ts';
 import { type DestinationEntity, destinationEntity } from '../evidence/destination.ts';
 import { mergeStaging, type StagingStory } from '../evidence/merge-staging.ts';
@@ -16,7 +16,10 @@ import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { type Baseline, baselineOf } from './familiarity.ts';
+import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
 import { type Link, linkOf } from './link.ts';
+import { lookedUpBy } from './look-up.ts';
+import { type Rollout, rolloutOn, rolloutScope } from './rollout.ts';
 
 /** Flows and staging facts of one host looked at in one scoring; the newest are kept. */
 const MAX_FLOWS = 20_000;
@@ -62,6 +65,11 @@ export interface Episode {
   /** Strongest link first is not assumed: by time, then id. */
   readonly staging: readonly LinkedStaging[];
   readonly baseline: Baseline;
+  readonly fingerprints: readonly Fingerprint[];
+  /** Set when hosts enough met the destination with this program on this day. */
+  readonly rollout: Rollout | undefined;
+  /** Scope of that count; undefined for programs that can have no rollout. */
+  readonly rolloutScope: string | undefined;
   /** Packings on this host per day, this episode's own horizon left out. */
   readonly archivesPerDay: number;
   /** Look-ups of the destination's name were seen; undefined when the host shows no look-ups at all. */
@@ -214,22 +222,49 @@ async function assemble(
     at: first.start,
     ...(process?.user ? { user: process.user } : {}),
   });
+  const fingerprints = await fingerprintsOf(
+    store,
+    identity,
+    group.members.filter((m) => m.flow.join.method === 'tuple').map((m) => m.flow.record),
+    baseline.day,
+  );
+  const scope = process ? rolloutScope(process, identity, destination.ladder.name) : undefined;
   return {
     id: episodeId(hostId, group.root, group.entity, group.window),
     windowStart: group.windowStart,
     host,
     process,
     chain,
-    browser: process ? browserClass(process, chain.slice(1)) : browserClass({ entityId: '', entityKind: 'none' }),
+    browser: process ? browserOf(process, chain.slice(1), fingerprints) : browserClass(NOBODY),
     identity,
     destination,
     flows,
     staging: linked,
     baseline,
+    fingerprints,
+    rollout: await rolloutOn(store, scope, baseline.day),
+    rolloutScope: scope,
     archivesPerDay: habit.length / Math.max(1, Math.min(HABIT_DAYS, baseline.days)),
     lookedUp: await lookedUp(store, clocks, hostId, main.flow),
     joinProbability: main.flow.join.probability,
   };
+}
+
+const NOBODY: ProcessRef = { entityId: '', entityKind: 'none' };
+
+/** One handshake of another library than the browser's is enough to doubt it. */
+function browserOf(
+  process: ProcessInfo,
+  ancestors: readonly ProcessInfo[],
+  fingerprints: readonly Fingerprint[],
+): BrowserVerdict {
+  const plain = browserClass(process, ancestors);
+  for (const { family } of fingerprints) {
+    if (family === undefined) continue;
+    const doubted = browserClass(process, ancestors, { ja4Family: family });
+    if (doubted.class !== plain.class) return doubted;
+  }
+  return plain;
 }
 
 /** The member that sent most; ties go to the earliest. */
@@ -281,19 +316,7 @@ function distinctChains(members: readonly Member[]): (readonly ProcessInfo[] | u
   return [...byEntity.values()].slice(0, 16);
 }
 
-/** A look-up that either feed saw is one; that there was none needs a feed that shows the host's others. */
-async function lookedUp(
-  store: Store,
-  clocks: HostClocks,
-  hostId: string,
-  flow: EpisodeFlow,
-): Promise<boolean | undefined> {
-  const { dns_seen, domain_source } = flow.record.waybill;
-  if (dns_seen === true || domain_source === 'dns') return true;
-  return (await lookedUpOnHost(store, clocks, hostId, flow)) ?? dns_seen;
-}
-
-/** As far as the endpoint feed shows. */
+/** As far as the endpoint feed shows; undefined when it shows no look-ups of the host. */
 async function lookedUpOnHost(
   store: Store,
   clocks: HostClocks,

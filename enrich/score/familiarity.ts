@@ -5,6 +5,8 @@ import { processIdentity } from '../evidence/process-identity.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { HostProcesses } from '../join/gather.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Observation, Store } from '../store/store.ts';
+import { fingerprintKeys } from './fingerprint.ts';
+import { rolloutKeys, rolloutScope } from './rollout.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
 /** Days of the novelty rate. */
@@ -86,7 +88,12 @@ export async function observationsOf(
     ...(process?.user ? { user: process.user } : {}),
   };
   const day = dayOf(at);
-  return keysOf(subject).flatMap((key) => (key ? [{ ...key, day, tainted }] : []));
+  const keys = [
+    ...keysOf(subject).filter((key) => key !== undefined),
+    ...(join.method === 'tuple' ? fingerprintKeys(identity, record) : []),
+    ...rolloutKeys(process ? rolloutScope(process, identity, destination.ladder.name) : undefined, host.id),
+  ];
+  return keys.map((key) => ({ ...key, day, tainted }));
 }
 
 /** Reads the baseline of an episode. Sightings on its own day do not count: they may be its own. */

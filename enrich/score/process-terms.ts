@@ -1,3 +1,4 @@
+import { browserClass } from '../evidence/browser.ts';
 import { isValidlySigned } from '../evidence/signer.ts';
 import { describeUploader } from '../evidence/uploader.ts';
 import { vendorAffinity } from '../evidence/vendor-affinity.ts';
@@ -15,7 +16,11 @@ export function processTerms(episode: Episode, w: Weights): Term[] {
     if (weakened !== 0) terms.push({ group: 'P', name, db: weakened, detail, evidence: process.events.slice(0, 4) });
   };
   const claims = browser.class === 'claims_browser' && browser.grade === 'contradicted';
-  if (claims) add('masquerade', w.process.masquerade, `claims to be a browser: ${browser.reasons.join('; ')}`);
+  const mismatch = ja4Mismatch(episode);
+  if (mismatch !== undefined) add('ja4_mismatch', w.process.ja4Mismatch, mismatch);
+  // What only the handshake says against a browser is counted as that, not as a false name too.
+  const falseName = claims && browserClass(process, episode.chain?.slice(1)).grade === 'contradicted';
+  if (falseName) add('masquerade', w.process.masquerade, `claims to be a browser: ${browser.reasons.join('; ')}`);
   const uploader = describeUploader(process);
   const reason = (part: string): string => uploader.reasons.find((r) => r.includes(part)) ?? '';
   if (!claims && uploader.renamed === true) {
@@ -36,6 +41,17 @@ export function processTerms(episode: Episode, w: Weights): Term[] {
     add('young', w.process.young, `the process was ${Math.round(age)} s old`);
   }
   return terms;
+}
+
+/** A handshake of a library that this program is not known to use. Agreement says nothing and is not counted. */
+function ja4Mismatch({ browser, process, chain, fingerprints }: Episode): string | undefined {
+  if (!process) return undefined;
+  const doubted = browser.grade === 'contradicted' && browserClass(process, chain?.slice(1)).grade !== 'contradicted';
+  if (doubted) return browser.reasons.at(-1);
+  const odd = fingerprints.find((f) => f.family !== undefined && f.usual.length > 0);
+  return (
+    odd && `JA4 ${odd.ja4} is of the ${odd.family} family; this program was seen with ${odd.usual.join(', ')} only`
+  );
 }
 
 /** LR_eff = q·LR + (1 − q): evidence about a process is worth what the attribution is. */

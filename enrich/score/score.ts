@@ -68,9 +68,15 @@ function noveltyTerms(episode: Episode, rung: Rung, historyDays: number, w: Weig
   const novelty = noveltyEvidence({ rung, historyDays, own: episode.baseline.novelty }, w.novelty);
   const history = `${historyDays} days of history${novelty.maturity < 0.99 ? `, maturity ${novelty.maturity.toFixed(2)}` : ''}`;
   const detail = `${rung}: ${RUNG_MEANING[rung]} (${history})`;
-  return [
-    { group: 'N', name: `familiarity_${rung}`, db: novelty.db, detail, evidence: [episode.destination.ladder.name] },
-  ];
+  const evidence = [episode.destination.ladder.name];
+  const terms: Term[] = [{ group: 'N', name: `familiarity_${rung}`, db: novelty.db, detail, evidence }];
+  const { rollout } = episode;
+  if (rollout?.spread === true && novelty.db > 0) {
+    const count = `${rollout.hosts} of ${rollout.of} hosts`;
+    const what = `the same signed program met this destination on ${count} that day`;
+    terms.push({ group: 'N', name: 'rollout', db: w.novelty.rollout, detail: what, evidence });
+  }
+  return terms;
 }
 
 function gateOf(

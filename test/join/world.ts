@@ -189,3 +189,38 @@ export async function alertsAfter(
   }
   return store.listAlerts({ limit: 100 });
 }
+
+/** The same, on another host: every name and address is its own. */
+export function onHost(n: number, { flows, events }: Theft): Theft {
+  const ip = `10.1.1.${n}`;
+  const host = { id: `ws1${n}`, name: `WS1${n}` };
+  const id = (text: string): string => `${text}@${n}`;
+  return {
+    flows: flows.map((record) => ({
+      ...record,
+      source: { ...record.source, ip },
+      waybill: { ...record.waybill, flow_id: id(record.waybill.flow_id) },
+    })),
+    events: events.map((event) => {
+      const moved = { ...event, id: id(event.id), host };
+      if (!('process' in moved)) return moved;
+      const process = { ...moved.process, entityId: id(moved.process.entityId) };
+      return moved.kind === 'connection'
+        ? { ...moved, process, source: { ...moved.source, ip } }
+        : { ...moved, process };
+    }),
+  };
+}
+
+/** Ordinary flows of one program on each of the days before, so that there is a baseline. */
+export function history(days: number, process: ProcessRef, parts: Partial<FlowParts> = {}): Theft {
+  const flows: FlowRecord[] = [];
+  const events: EndpointEvent[] = [];
+  for (let day = 1; day <= days; day++) {
+    const at = MORNING - day * DAY;
+    const record = flow(at, { port: 40_000 + day, ip: '198.51.100.20', name: 'news.example.org', ...parts });
+    flows.push(record);
+    events.push(connection(at + SECOND, process, record));
+  }
+  return { flows, events };
+}
