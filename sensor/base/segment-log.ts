@@ -26,6 +26,8 @@ export interface SegmentLogOptions {
   readonly whenFull: 'drop-oldest' | 'refuse';
   /** Appends resolve when the records are on the disk and not only in the system's cache. */
   readonly durable: boolean;
+  /** What one record counts for when it is lost; default 1. */
+  readonly weigh?: (record: Buffer) => number;
 }
 
 export interface Segment {
@@ -48,8 +50,8 @@ interface File {
   readonly number: number;
   readonly starts: number;
   bytes: number;
-  /** Records, for files written by this process. */
-  records: number;
+  /** Sum of what its records count for, for files written by this process. */
+  weight: number;
 }
 
 interface Waiting {
@@ -61,9 +63,9 @@ interface Waiting {
 
 export class SegmentLog {
   readonly directory: string;
-  /** Files that were dropped to stay under the limit, and the records of those whose number is known. */
+  /** Files that were dropped to stay under the limit, and what their records count for. */
   droppedSegments = 0;
-  droppedRecords = 0;
+  dropped = 0;
   droppedBytes = 0;
   private readonly options: SegmentLogOptions;
   private readonly files: File[];
@@ -90,7 +92,7 @@ export class SegmentLog {
       if (!match) continue;
       const [number, starts] = [Number(match[1]), Math.min(Number(match[2]) + 1, MAX_STARTS)];
       await rename(join(directory, name), join(directory, nameOf(number, starts)));
-      files.push({ number, starts, bytes: (await stat(join(directory, nameOf(number, starts)))).size, records: 0 });
+      files.push({ number, starts, bytes: (await stat(join(directory, nameOf(number, starts)))).size, weight: 0 });
     }
     return new SegmentLog(directory, options, files);
   }
@@ -169,7 +171,7 @@ export class SegmentLog {
       await writeWhole(handle, bytes, file.bytes);
       if (this.options.durable) await handle.datasync();
       file.bytes += bytes.length;
-      file.records += group.reduce((sum, { records }) => sum + records.length, 0);
+      for (const { records } of group) file.weight += this.weightOf(records);
       for (const { written, resolve } of group) {
         written?.(file.number);
         resolve();
@@ -188,20 +190,23 @@ export class SegmentLog {
     }
   }
 
-  /** Gives up the oldest file; true when there was one. */
   private async dropOldest(): Promise<void> {
     const oldest = this.files[0]!;
     if (this.active?.file === oldest) await this.closeActive();
     this.droppedSegments++;
     this.droppedBytes += oldest.bytes;
-    const { records } = oldest.starts === 0 ? oldest : { records: (await this.read(oldest.number)).records.length };
-    this.droppedRecords += records;
+    this.dropped += oldest.starts === 0 ? oldest.weight : this.weightOf((await this.read(oldest.number)).records);
     await this.removeFile(oldest.number);
+  }
+
+  private weightOf(records: readonly Buffer[]): number {
+    const { weigh = () => 1 } = this.options;
+    return records.reduce((sum, record) => sum + weigh(record), 0);
   }
 
   private async openActive(): Promise<{ file: File; handle: FileHandle }> {
     if (this.active) return this.active;
-    const file: File = { number: this.youngest + 1, starts: 0, bytes: 0, records: 0 };
+    const file: File = { number: this.youngest + 1, starts: 0, bytes: 0, weight: 0 };
     const handle = await open(this.pathOf(file), 'w', 0o640);
     this.youngest = file.number;
     this.files.push(file);

@@ -25,7 +25,13 @@ export class Spool {
   static async open(directory: string, maxBytes: number): Promise<Spool> {
     const segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.max(64 * 1024, Math.floor(maxBytes / 8)));
     return new Spool(
-      await SegmentLog.open(directory, { maxBytes, segmentBytes, whenFull: 'drop-oldest', durable: true }),
+      await SegmentLog.open(directory, {
+        maxBytes,
+        segmentBytes,
+        whenFull: 'drop-oldest',
+        durable: true,
+        weigh: countOf,
+      }),
     );
   }
 
@@ -35,7 +41,7 @@ export class Spool {
 
   /** Records lost for want of room, here or when older files had to go. */
   get lostRecords(): number {
-    return this.lost + this.log.droppedRecords;
+    return this.lost + this.log.dropped;
   }
 
   /** Keeps batches; what the disk does not take is counted as lost, never thrown: capture goes on. */
@@ -66,7 +72,7 @@ export class Spool {
     }
     const batches = records
       .filter((record) => record.length > COUNT_BYTES)
-      .map((record) => ({ count: record.readUInt32BE(0), lines: record.subarray(COUNT_BYTES) }));
+      .map((record) => ({ count: countOf(record), lines: record.subarray(COUNT_BYTES) }));
     return { number: first.number, batches };
   }
 
@@ -79,3 +85,5 @@ export class Spool {
     return this.log.close();
   }
 }
+
+const countOf = (record: Buffer): number => (record.length < COUNT_BYTES ? 0 : record.readUInt32BE(0));

@@ -6,14 +6,7 @@ import { openRedis } from '../../enrich/store/redis.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../build/redis-server.ts';
 import { serviceHere } from './service-here.ts';
 import { alertsIn, type StoryInput, shuffled, storyInput } from './stories.ts';
-import {
-  enrichProcess,
-  eventually,
-  metric,
-  post,
-  type RunningService,
-  temporary,
-} from './waybill-process.ts';
+import { enrichProcess, eventually, metric, post, type RunningService, temporary } from './waybill-process.ts';
 
 let input: StoryInput;
 beforeAll(async () => {

@@ -77,7 +77,7 @@ describe('a segment log', () => {
       await log.append([Buffer.from(`${i}`.padEnd(490, ' ')), Buffer.from('second'.padEnd(490))]);
     expect(log.bytes).toBeLessThanOrEqual(10_000);
     const left = await everything(log);
-    expect(left.length + log.droppedRecords).toBe(60);
+    expect(left.length + log.dropped).toBe(60);
     expect(left.at(-2)?.trim()).toBe('29');
   });
 
