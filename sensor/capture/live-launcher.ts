@@ -70,9 +70,9 @@ while (!stopping) {
   });
   report({ is: 'ended', end });
   await isDrained;
-  const millis = delay.after(monotonicMillis() - startedAt);
   // An interface that went down is waited for; it is not the program's fault.
-  if (!hurry && canCapture(interfaceState(request.interface))) await pause(millis);
+  const isItsFault = !hurry && canCapture(interfaceState(request.interface));
+  if (isItsFault) await pause(delay.after(monotonicMillis() - startedAt));
   hurry = false;
 }
 process.disconnect();
