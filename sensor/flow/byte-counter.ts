@@ -4,7 +4,7 @@ import { FlowBit, type FlowTable } from './flow-table.ts';
 const BELIEVED_JUMP = 1_048_576;
 /** Holes remembered of one direction; of more, the oldest are taken as never filled. */
 const MAX_HOLES = 32;
-/** Directions with remembered holes; beyond, new holes are taken as never filled. */
+/** Directions with remembered holes, and those with claims; beyond, new holes are never filled and claims never believed. */
 const MAX_DIRECTIONS = 32_768;
 
 /**
@@ -19,6 +19,8 @@ export class ByteCounter {
   private readonly maxDirections: number;
   /** By `slot * 2 + side`: holes that may still be filled, oldest first: start, end, start, end, … */
   private readonly holes = new Map<number, number[]>();
+  /** By `slot * 2 + side`: where, far from its end, one segment claimed the stream to be. */
+  private readonly claims = new Map<number, number>();
 
   /** @param filtered the capture leaves out payload on purpose: holes are not filled, and not remembered */
   constructor(table: FlowTable, filtered: boolean) {
@@ -101,9 +103,10 @@ export class ByteCounter {
 
   /** The slot is free: nothing of it is remembered. */
   forget(slot: number): void {
-    if (this.holes.size === 0) return;
-    this.holes.delete(slot * 2);
-    this.holes.delete(slot * 2 + 1);
+    for (let d = slot * 2; d < slot * 2 + 2; d++) {
+      if (this.holes.size > 0) this.holes.delete(d);
+      if (this.claims.size > 0) this.claims.delete(d);
+    }
   }
 
   /** Not to be reached by what a window allows; before the first byte a stream does not go back either. */
@@ -117,12 +120,13 @@ export class ByteCounter {
    */
   private confirm(d: number, from: number, to: number): boolean {
     const table = this.table;
-    const claim = table.claim[d]!;
-    const since = (to - claim) | 0;
-    if (since < 0 || since > BELIEVED_JUMP) {
-      table.claim[d] = from;
+    const claim = this.claims.get(d);
+    const since = claim === undefined ? -1 : (to - claim) | 0;
+    if (claim === undefined || since < 0 || since > BELIEVED_JUMP) {
+      if (this.claims.size < MAX_DIRECTIONS) this.claims.set(d, from);
       return false;
     }
+    this.claims.delete(d);
     if (table.bytes[d] === 0) table.seqEnd[d] = claim;
     else this.open(d, claim);
     table.bytes[d]! += since;

@@ -80,8 +80,6 @@ export class FlowTable {
   packets = new Float64Array(0);
   /** Bytes skipped over by sequence numbers and not seen since. */
   missing = new Float64Array(0);
-  /** Sequence number far from `seqEnd` that one segment claimed this direction to be at, int32. */
-  claim = new Int32Array(0);
   /** Time-to-live of the first packet of this direction. */
   ttl = new Uint8Array(0);
   /** `SIGNATURES` a direction. */
@@ -261,7 +259,6 @@ export class FlowTable {
       this.bytes[i] = 0;
       this.packets[i] = 0;
       this.missing[i] = 0;
-      this.claim[i] = 0;
       this.ttl[i] = 0;
     }
     this.signature.fill(0, d * SIGNATURES, (d + 2) * SIGNATURES);
@@ -279,7 +276,6 @@ export class FlowTable {
     this.bytes = widen(this.bytes, new Float64Array(slots * 2));
     this.packets = widen(this.packets, new Float64Array(slots * 2));
     this.missing = widen(this.missing, new Float64Array(slots * 2));
-    this.claim = widen(this.claim, new Int32Array(slots * 2));
     this.ttl = widen(this.ttl, new Uint8Array(slots * 2));
     this.signature = widen(this.signature, new Int32Array(slots * 2 * SIGNATURES));
     this.key = widen(this.key, new Int32Array(slots * 10));

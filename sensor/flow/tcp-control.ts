@@ -72,11 +72,7 @@ export class TcpControl {
       // Of two different first packets the one that the other side has acknowledged counts, else the later.
       if (!began || (table.bits[slot]! & (FlowBit.acked << side)) === 0) counter.startAt(slot, side, first);
       this.learnClient(slot, side, answers);
-      // The answer names the number that the other side really began with.
-      if (answers && table.bytes[slot * 2 + 1 - side] === 0) {
-        counter.startAt(slot, 1 - side, s.ack | 0);
-        table.bits[slot]! |= FlowBit.acked << (1 - side);
-      }
+      if (answers) this.answered(slot, 1 - side, s.ack | 0);
       return false;
     }
     if (first === counter.startOf(slot, side)) {
@@ -84,6 +80,14 @@ export class TcpControl {
       return false;
     }
     return this.isOver(s, slot, side) || this.isAgreed(s, slot, side, first);
+  }
+
+  /** The first answer to a SYN names the number that its sender really began with. */
+  private answered(slot: number, side: number, first: number): void {
+    const { table } = this;
+    if (table.bytes[slot * 2 + side] !== 0 || (table.bits[slot]! & (FlowBit.acked << side)) !== 0) return;
+    this.counter.startAt(slot, side, first);
+    table.bits[slot]! |= FlowBit.acked << side;
   }
 
   private learnClient(slot: number, side: number, answers: boolean): void {
