@@ -130,7 +130,7 @@ export class LiveCapture {
     this.reader.push(isLast ? chunk.subarray(0, -MARKER_BYTES) : chunk);
     this.tail = Buffer.concat([this.tail, chunk.subarray(-MARKER_BYTES)]).subarray(-MARKER_BYTES);
     if (this.ended) this.finishProgram();
-    else if (this.reader.damaged !== undefined) this.reopenDamaged(this.reader.damaged);
+    else if (this.reader.damaged !== undefined) this.replaceDamaged(this.reader.damaged);
   }
 
   private hear(report: LauncherReport): void {
@@ -168,12 +168,12 @@ export class LiveCapture {
   }
 
   /** Never seen; a stream that cannot be read any more would be silence without a reason. */
-  private reopenDamaged(damage: string): void {
+  private replaceDamaged(damage: string): void {
     if (!this.listening) return;
     this.listening = false;
     this.lastWhy = `the packet stream is damaged: ${damage}`;
     this.judge();
-    this.reopen();
+    this.order('replace');
   }
 
   private launcherGone(why: string): void {

@@ -47,9 +47,10 @@ process.on('message', (order: unknown) => {
     drained();
     return;
   }
+  endProgram();
+  if (order === 'replace') return;
   if (order === 'stop') stopping = true;
   hurry = true;
-  endProgram();
   wake();
 });
 process.on('disconnect', () => {

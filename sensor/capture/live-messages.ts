@@ -1,7 +1,7 @@
 /**
  * What the parsing process and the capture launcher say to each other.
  *
- * The launcher keeps the privilege to capture. It is told everything when it is started and takes only the three words of
+ * The launcher keeps the privilege to capture. It is told everything when it is started and takes only the four words of
  * `LauncherOrder` afterwards, so whoever takes over the parsing process can make it do nothing new.
  *
  * Packets go another way: the capture programs, one after the other, write pcap into one pipe. When a program has ended,
@@ -35,7 +35,14 @@ export interface UserIds {
 
 export const MARKER_BYTES = 32;
 
-export type LauncherOrder = 'drained' | 'reopen' | 'stop';
+export type LauncherOrder =
+  /** The bytes of the program that ended have been read. */
+  | 'drained'
+  /** End the program and start it at once. */
+  | 'reopen'
+  /** The program writes what cannot be read: the same, as after a failure. */
+  | 'replace'
+  | 'stop';
 
 export type LauncherReport =
   /** Packets of a new capture program follow. */
@@ -59,4 +66,4 @@ export interface CaptureEnd {
 export const STDERR_CHARS = 1_000;
 
 export const isLauncherOrder = (value: unknown): value is LauncherOrder =>
-  value === 'drained' || value === 'reopen' || value === 'stop';
+  value === 'drained' || value === 'reopen' || value === 'replace' || value === 'stop';

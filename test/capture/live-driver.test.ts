@@ -82,8 +82,8 @@ describe('interface names', () => {
 });
 
 describe('the launcher', () => {
-  it('takes three words and nothing else', () => {
-    expect(['drained', 'reopen', 'stop'].every(isLauncherOrder)).toBe(true);
+  it('takes four words and nothing else', () => {
+    expect(['drained', 'reopen', 'replace', 'stop'].every(isLauncherOrder)).toBe(true);
     for (const other of ['start', '', undefined, null, {}, ['stop'], { do: 'stop' }, 1]) {
       expect(isLauncherOrder(other)).toBe(false);
     }
