@@ -1,5 +1,6 @@
 import { isHostname } from '../base/text.ts';
 import type { AnsweredNames } from '../dns/answered-names.ts';
+import { anomalyBit } from '../record/anomalies.ts';
 import { plainName, words } from './to-record.ts';
 import type { FlowView } from './tracker.ts';
 
@@ -15,8 +16,7 @@ export function addDnsContext(view: FlowView, names: AnsweredNames): void {
   const source = words(table, slot, client);
   const destination = words(table, slot, 1 - client);
   const began = table.firstSeen[slot]!;
-  const hello = c.clientFacts;
-  const sni = hello?.serverName;
+  const sni = c.clientFacts?.serverName;
   if (sni === undefined || !isHostname(sni)) {
     c.dnsName = names.nameOf(source, destination, began);
     return;
@@ -27,6 +27,7 @@ export function addDnsContext(view: FlowView, names: AnsweredNames): void {
   if (!name.includes('.')) return;
   const seen = names.lookedUp(source, name, began);
   // The visible name of an encrypted hello may be an outer one, which nobody looks up: a name for the address is enough.
-  const covered = seen === false && hello?.ech !== undefined && names.nameOf(source, destination, began) !== undefined;
+  const covered =
+    seen === false && hello?.offer.ech !== undefined && names.nameOf(source, destination, began) !== undefined;
   c.dnsSeen = covered ? true : seen;
 }
