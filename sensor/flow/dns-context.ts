@@ -27,7 +27,7 @@ export function addDnsContext(view: FlowView, names: AnsweredNames): void {
   if (!name.includes('.')) return;
   const seen = names.lookedUp(source, name, began);
   // The visible name of an encrypted hello may be an outer one, which nobody looks up: a name for the address is enough.
-  const covered =
-    seen === false && hello?.offer.ech !== undefined && names.nameOf(source, destination, began) !== undefined;
+  const outer = (c.anomalies & anomalyBit('ech_outer')) !== 0;
+  const covered = seen === false && outer && names.nameOf(source, destination, began) !== undefined;
   c.dnsSeen = covered ? true : seen;
 }
