@@ -102,7 +102,11 @@ export interface RedisShape {
   readonly buckets: number;
 }
 
-/** 26 million familiarity entries at 100 a hash; see DEFAULT_SHAPE's measurement in test/bench/store-bench.ts. */
+/**
+ * Good for 26 million entries at 100 a hash. Measured with redis-server 7.0.15, all keys, TTLs and day counts included: 10,000
+ * hosts × 1,000 destinations take 26.5 bytes an entry; few entries in many hashes take more of them each (about 170 bytes
+ * where every hash has one), which is little in sum.
+ */
 export const DEFAULT_SHAPE: RedisShape = { tags: 1_024, buckets: 256 };
 
 /** Tags over which the destinations of the organisation are spread. */

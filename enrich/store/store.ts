@@ -81,6 +81,7 @@ export const FACT_KINDS = [
   'match',
   'episode',
   'file',
+  'review',
 ] as const;
 
 export type FactKind = (typeof FACT_KINDS)[number];

@@ -54,6 +54,9 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   let server: ChildProcess | undefined;
 
   const cli = (...rest: readonly string[]) => execFileSync(CLI, [...cliArgs, ...rest], { encoding: 'utf8' }).trim();
+  // A test that dies must not leave its server behind.
+  const onExit = () => void server?.kill('SIGKILL');
+  process.on('exit', onExit);
   const kill = async () => {
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const gone = once(server, 'exit');
@@ -74,6 +77,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     start,
     remove: async () => {
       await kill();
+      process.off('exit', onExit);
       rmSync(directory, { recursive: true, force: true });
     },
   };

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRedis } from '../../enrich/store/redis.ts';
+import { connectRedis } from '../../enrich/store/redis-connect.ts';
 import { describeWithRedis, startCluster } from '../build/redis-server.ts';
 import { storeContract } from './contract.ts';
 import { unused } from './fixtures.ts';
@@ -19,4 +20,15 @@ describeWithRedis('with a cluster of three', () => {
     },
     0.3,
   );
+
+  it('a link sends each key to its node, and what is for every master to every one', async () => {
+    const link = await connectRedis(cluster.url);
+    await link.eachMaster(['FLUSHALL']);
+    for (let i = 0; i < 50; i++) expect(await link.send(`key${i}`, ['SET', `key${i}`, String(i)])).toBe('OK');
+    const sizes = (await link.eachMaster(['DBSIZE'])).map(Number);
+    expect(sizes).toHaveLength(3);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(50);
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
+    await link.close();
+  });
 });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectRedis } from '../../enrich/store/redis-connect.ts';
 import type { RedisLink } from '../../enrich/store/redis-link.ts';
-import { describeWithRedis, type RedisServer, startCluster, startRedis } from '../build/redis-server.ts';
+import { describeWithRedis, type RedisServer, startRedis } from '../build/redis-server.ts';
 import { codeOf } from './fixtures.ts';
 
 const read = (link: RedisLink) =>
@@ -60,18 +60,4 @@ describeWithRedis('a link to a Redis', () => {
     });
     await link.close();
   });
-});
-
-describeWithRedis('a link to a cluster', () => {
-  it('sends each key to its node, and what is for every master to every one', async () => {
-    const cluster = await startCluster();
-    const link = await connectRedis(cluster.url);
-    for (let i = 0; i < 50; i++) expect(await link.send(`key${i}`, ['SET', `key${i}`, String(i)])).toBe('OK');
-    const sizes = (await link.eachMaster(['DBSIZE'])).map(Number);
-    expect(sizes).toHaveLength(3);
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(50);
-    expect(Math.min(...sizes)).toBeGreaterThan(0);
-    await link.close();
-    await cluster.remove();
-  }, 20_000);
 });
