@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isMap, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { Exit, UserError } from '../sensor/base/exit.ts';
 
@@ -183,12 +183,26 @@ export function readSettings(path: string): Settings {
   }
   const parsed = Config.safeParse(value);
   if (parsed.success) return settingsOf(parsed.data);
-  const complaints = parsed.error.issues.map((issue) => {
-    const node =
-      isMap(document.contents) || issue.path.length > 0 ? document.getIn(issue.path, true) : document.contents;
-    const range = (node as { range?: readonly number[] } | undefined)?.range;
-    const where = range?.[0] === undefined ? path : at(range[0]);
-    return `${where} ${issue.path.join('.') || '(top)'}: ${issue.message}`;
+  const complaints = parsed.error.issues.flatMap((issue) => {
+    // A key that nobody knows is shown where it stands, not where its object begins.
+    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+    return paths.map((place) => {
+      const range = rangeOf(document, place);
+      const message = issue.code === 'unrecognized_keys' ? 'Unrecognized key' : issue.message;
+      return `${range === undefined ? path : at(range)} ${place.map(String).join('.') || '(top)'}: ${message}`;
+    });
   });
   throw new UserError(complaints.join('\n'), Exit.usage);
+}
+
+/** Offset of what stands at a path; of an unknown key, the key. */
+function rangeOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  if (path.length === 0) return document.contents?.range?.[0];
+  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const pair = isMap(parent)
+    ? parent.items.find((item) => isScalar(item.key) && item.key.value === path.at(-1))
+    : undefined;
+  const value = document.getIn(path, true);
+  const node = isNode(value) ? value : isNode(pair?.value) ? pair.value : pair?.key;
+  return isNode(node) ? node.range?.[0] : undefined;
 }
