@@ -1,4 +1,4 @@
-// Compiles sensor and enrich into dist/ and links the program as node_modules/.bin/waybill, so that `npx waybill` works in the clone.
+// Compiles sensor and enrich into dist/, bundles the console's page there, and links the program as node_modules/.bin/waybill, so that `npx waybill` works in the clone.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -10,6 +10,13 @@ rmSync('dist', { recursive: true, force: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.ci/tsconfig.build.json'], {
   stdio: 'inherit',
 });
+execFileSync(
+  process.execPath,
+  ['node_modules/vite/bin/vite.js', 'build', '--config', 'enrich/web/page/vite.config.ts'],
+  {
+    stdio: ['ignore', 2, 2],
+  },
+);
 chmodSync('dist/enrich/cli/main.js', 0o755);
 const link = 'node_modules/.bin/waybill';
 mkdirSync(dirname(link), { recursive: true });

@@ -25,7 +25,13 @@ if (process.argv.includes('--test')) systemPackages();
 
 /** Debian packages that tests use, by the program that shows they are there. */
 function systemPackages() {
-  const wanted = { 'redis-server': 'redis-server', tcpdump: 'tcpdump', tcpreplay: 'tcpreplay', ip: 'iproute2' };
+  const wanted = {
+    chromium: 'chromium',
+    'redis-server': 'redis-server',
+    tcpdump: 'tcpdump',
+    tcpreplay: 'tcpreplay',
+    ip: 'iproute2',
+  };
   const missing = Object.entries(wanted).filter(([program]) => spawnSync('which', [program]).status !== 0);
   if (missing.length === 0) return;
   const names = missing.map(([, name]) => name);
