@@ -68,7 +68,10 @@ export async function liveCommand(options: Parsed, output?: SensorOutput): Promi
   const taken = await records.finish(LAST_RECORDS_MILLIS);
   status?.close();
   status?.closeAllConnections();
-  log.info(summary(sensor, records, monotonicMillis() - startedAt), taken ? 'stopped' : 'stopped; records were lost');
+  // A capture that never began has nothing to sum up.
+  if (!failure || sensor.capture.packets > 0) {
+    log.info(summary(sensor, records, monotonicMillis() - startedAt), taken ? 'stopped' : 'stopped; records were lost');
+  }
   if (evidence?.complaint) log.warn({ evidence: evidence.complaint }, 'evidence is incomplete');
   unlisten();
   if (failure) throw failure;
