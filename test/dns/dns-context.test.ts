@@ -52,6 +52,17 @@ describe('a flow whose hello names no server', () => {
     expect(records.length).toBeGreaterThan(1);
   });
 
+  it('keeps its name when the look-up is long forgotten', () => {
+    const hours = (n: number): number => n * 3_600;
+    const before = answered(answerFor('first.example', '198.51.100.20'), at(-1));
+    const open = frames(new TcpConnection().open().say(tls13(NAMELESS)).pause(hours(3)).close().packets);
+    const forget = [1, 2].map((i) => answered(answerFor(`n${i}.example`, `203.0.113.${i}`), at(hours(2) + i)));
+    const { records } = observe([before, ...open.slice(0, -3), ...forget, ...open.slice(-3)], {
+      limits: { idleSeconds: hours(9) },
+    });
+    expect(new Set(records.map((record) => record.destination.domain))).toEqual(new Set(['first.example']));
+  });
+
   it('gets it from answers in fragments, and from a resolver on the port of multicast DNS', () => {
     const packet = udp({ src: RESOLVER, dst: SRC, srcPort: 53, payload: answerFor('files.example', '198.51.100.20') });
     const pieces = fragmentIpv4(packet, 24).map((bytes) => ({ bytes: ethernet(bytes), tsMicros: at(-1) }));
@@ -141,8 +152,18 @@ describe('DNS over TCP', () => {
     expect(destination([...overTcp(1_400, [0, 1, 2]), ...flow(tls13(NAMELESS))]).domain).toBe('files.example');
   });
 
-  it('says nothing more after a hole', () => {
-    expect(destination([...overTcp(20, [3]), ...flow(tls13(NAMELESS))])).toEqual({});
+  it('says nothing more after a hole, even when a message seems to begin behind it', () => {
+    const [a, files, b] = messages.map((message) => concat(be16(message.length), message)) as [
+      Uint8Array,
+      Uint8Array,
+      Uint8Array,
+    ];
+    const cuts = [a.length, a.length + b.length];
+    const cut = new TcpConnection().open().sendCut('server', concat(a, b, files), cuts).packets;
+    const lost = cut.filter((_, i) => i !== 4);
+    const options = { server: RESOLVER, serverPort: 53, clientPort: 41_000, startMicros: at(-10) };
+    expect(destination([...frames(lost, options), ...flow(tls13(NAMELESS))])).toEqual({});
+    expect(destination([...frames(cut, options), ...flow(tls13(NAMELESS))]).domain).toBe('files.example');
   });
 
   it('reads copies of segments once and data on a SYN-ACK', () => {

@@ -87,6 +87,14 @@ describe('evidence of a flow', () => {
     expect(() => readAgain(pcap!)).not.toThrow();
   });
 
+  it('has no packets of a conversation that went silent undecided in its place', () => {
+    const silent = frames(new TcpConnection().open().send('client', Buffer.from('?')).packets, { clientPort: 40_000 });
+    const later = flow(50_000, tls13(), START_MICROS + 600e6);
+    const alone = keep(later);
+    const after = keep([...silent, ...later]);
+    expect([...after.files.values()]).toEqual([...alone.files.values()]);
+  });
+
   it('is told apart when ports are used again', () => {
     const first = flow(50_000, tls13(helloFor('first.example')));
     const second = flow(50_000, tls13(helloFor('second.example')), START_MICROS + 1e6, 88_000);
