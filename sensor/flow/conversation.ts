@@ -1,40 +1,18 @@
 import type { Fault } from '../base/outcome.ts';
-import { isHostname, SERVER_NAME_CAP, safeText } from '../base/text.ts';
+import { isHostname } from '../base/text.ts';
 import { type Anomaly, anomalyBit } from '../record/anomalies.ts';
 import type { CertificateFacts, CertificateReading } from '../tls/certificate.ts';
 import { nameMatches } from '../tls/certificate-names.ts';
-import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import type { HandshakeMessage, HandshakeSink } from '../tls/handshake-events.ts';
-import { ja3Digest, ja3String, ja3s } from '../tls/ja3.ts';
-import { type Ja4Transport, ja4, offeredVersion } from '../tls/ja4.ts';
+import type { Ja4Transport } from '../tls/ja4.ts';
 import type { ServerHello } from '../tls/server-hello.ts';
-import { isTls13, versionName } from '../tls/tls-versions.ts';
+import { isTls13 } from '../tls/tls-versions.ts';
+import { type ClientFacts, clientFacts, type ServerFacts, serverFacts, serverNameOf } from './hello-facts.ts';
 
 /** Upstream bursts kept: the largest ones. */
 const MAX_BURSTS = 8;
-/** ALPN names kept of a hello, and characters of each. */
-const MAX_ALPN = 8;
-const MAX_ALPN_CHARS = 64;
-
-export interface ClientFacts {
-  readonly serverName: string | undefined;
-  readonly ja3: string;
-  readonly ja3String: string;
-  readonly ja4: string;
-  readonly version: string;
-  readonly alpn: readonly string[];
-  readonly ech: ClientHello['ech'];
-  readonly ciphers: readonly number[];
-}
-
-export interface ServerFacts {
-  readonly ja3s: string;
-  readonly version: string;
-  readonly versionProtocol: 'tls' | 'ssl' | 'dtls';
-  readonly cipher: string;
-  readonly alpn: string | undefined;
-}
+const NO_BURSTS: readonly number[] = [];
 
 /**
  * What was learned of one encrypted conversation, filled in by the handshake readers. It keeps text and numbers only, no
@@ -65,16 +43,28 @@ export class Conversation implements HandshakeSink {
   vlan = -1;
   /** Microseconds; 0 while the client has sent nothing after the handshake. */
   firstBytesAt = 0;
-  bursts: number[] = [];
+  bursts: readonly number[] = NO_BURSTS;
   /** Enough is known for a first record. */
   readyToOpen = false;
 
+  /** Keep what the client offers as sent, for verbose records. */
+  private readonly inFull: boolean;
   private clientSessionId = '';
   private offeredTicket = false;
   private serverSessionId = '';
   private tls13 = false;
   private appDataSides = 0;
   private finishedSides = 0;
+
+  constructor(inFull = false) {
+    this.inFull = inFull;
+  }
+
+  /** The handshake is over: what was kept to understand it is of no more use. */
+  release(): void {
+    this.clientSessionId = '';
+    this.serverSessionId = '';
+  }
 
   note(bits: number): void {
     this.anomalies |= bits;
@@ -87,23 +77,12 @@ export class Conversation implements HandshakeSink {
   clientHello(hello: ClientHello): void {
     if (this.clientFacts !== undefined) return;
     const transport: Ja4Transport = this.protocol === 'quic' ? 'q' : this.protocol === 'dtls' ? 'd' : 't';
-    const raw = hello.serverName;
-    const name = raw === undefined ? undefined : safeText(raw, SERVER_NAME_CAP);
+    const name = serverNameOf(hello);
     if (name === undefined) this.mark('no_sni');
     else if (name.escaped || name.cut || !isHostname(name.text)) this.mark('sni_not_hostname');
     if (hello.serverNameCount > 1) this.mark('sni_many');
     if (hello.ech === 'outer') this.mark('ech_outer');
-    const text = ja3String(hello);
-    this.clientFacts = {
-      serverName: name?.text,
-      ja3: ja3Digest(text),
-      ja3String: text,
-      ja4: ja4(hello, transport).ja4,
-      version: versionName(offeredVersion(hello)).version,
-      alpn: hello.alpn.slice(0, MAX_ALPN).map((p) => safeText(p, MAX_ALPN_CHARS).text),
-      ech: hello.ech,
-      ciphers: hello.cipherSuites,
-    };
+    this.clientFacts = clientFacts(hello, transport, name?.text, this.inFull);
     this.clientSessionId = hello.sessionId;
     this.offeredTicket = hello.offersTicket;
     this.checkCertificateName();
@@ -115,14 +94,7 @@ export class Conversation implements HandshakeSink {
 
   serverHello(hello: ServerHello): void {
     if (this.serverFacts !== undefined) return;
-    const { version, protocol } = versionName(hello.version);
-    this.serverFacts = {
-      ja3s: ja3s(hello),
-      version,
-      versionProtocol: protocol,
-      cipher: cipherSuiteName(hello.cipherSuite),
-      alpn: hello.alpn === undefined ? undefined : safeText(hello.alpn, MAX_ALPN_CHARS).text,
-    };
+    this.serverFacts = serverFacts(hello);
     this.tls13 = isTls13(hello.version);
     this.serverSessionId = hello.sessionId;
     if (this.tls13) {
@@ -177,12 +149,13 @@ export class Conversation implements HandshakeSink {
 
   /** Notes one upstream burst; only the largest are kept. */
   burst(bytes: number): void {
-    this.bursts.push(bytes);
-    if (this.bursts.length > MAX_BURSTS) {
+    const bursts = [...this.bursts, bytes];
+    if (bursts.length > MAX_BURSTS) {
       let smallest = 0;
-      for (let i = 1; i < this.bursts.length; i++) if (this.bursts[i]! < this.bursts[smallest]!) smallest = i;
-      this.bursts.splice(smallest, 1);
+      for (let i = 1; i < bursts.length; i++) if (bursts[i]! < bursts[smallest]!) smallest = i;
+      bursts.splice(smallest, 1);
     }
+    this.bursts = bursts;
   }
 
   /** TLS <= 1.2: an echoed session id, or a ticket taken without a certificate, is an abbreviated handshake (RFC 5246 §7.3). */

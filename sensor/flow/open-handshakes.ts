@@ -21,10 +21,13 @@ export class OpenHandshakes {
   private readonly slots: Int32Array;
   private readonly pool: TcpHandshake[] = [];
   private readonly memory = { held: 0, cap: MAX_HELD_BYTES };
+  private readonly inFull: boolean;
   private hand = 0;
 
-  constructor(table: FlowTable, cap: number) {
+  /** @param inFull conversations keep what clients offer as it was sent */
+  constructor(table: FlowTable, cap: number, inFull = false) {
     this.table = table;
+    this.inFull = inFull;
     this.cap = Math.max(1, cap);
     this.slots = new Int32Array(this.cap);
   }
@@ -46,13 +49,13 @@ export class OpenHandshakes {
   }
 
   openTcp(slot: number): TcpHandshake {
-    const handshake = this.pool.pop() ?? new TcpHandshake(this.memory);
+    const handshake = this.pool.pop() ?? new TcpHandshake(this.memory, this.inFull);
     this.keep(slot, handshake);
     return handshake;
   }
 
   openUdp(slot: number): UdpHandshake {
-    const handshake = new UdpHandshake();
+    const handshake = new UdpHandshake(this.inFull);
     this.keep(slot, handshake);
     return handshake;
   }

@@ -32,7 +32,11 @@ export function buildPipeline(
   limits: TrackerLimits = DEFAULT_LIMITS,
   evidence?: EvidenceKeeper,
 ): Pipeline {
-  return assemble((action, view, now) => emit(toRecord(action, view, now, options)), limits, evidence);
+  return assemble(
+    (action, view, now) => emit(toRecord(action, view, now, options)),
+    { ...limits, inFull: options.verbose },
+    evidence,
+  );
 }
 
 /**
@@ -46,7 +50,11 @@ export function buildLinePipeline(
   evidence?: EvidenceKeeper,
 ): Pipeline {
   const printer = new RecordPrinter(options);
-  return assemble((action, view, now) => emit(printer.print(action, view, now)), limits, evidence);
+  return assemble(
+    (action, view, now) => emit(printer.print(action, view, now)),
+    { ...limits, inFull: options.verbose },
+    evidence,
+  );
 }
 
 function assemble(emit: EmitFlow, limits: TrackerLimits, evidence: EvidenceKeeper | undefined): Pipeline {

@@ -6,7 +6,8 @@ import type { FlowRecord } from '../record/flow-record.ts';
 import type { CertificateFacts } from '../tls/certificate.ts';
 import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import { TCP } from '../wire/segment.ts';
-import type { ClientFacts, Conversation, ServerFacts } from './conversation.ts';
+import type { Conversation } from './conversation.ts';
+import type { ClientFacts, ServerFacts } from './hello-facts.ts';
 import { directionOf, domainOf, flowId, MAX_NAMES, type RecordOptions, tunnelNames, words } from './to-record.ts';
 import type { FlowView } from './tracker.ts';
 
@@ -18,13 +19,11 @@ import type { FlowView } from './tracker.ts';
 export class RecordPrinter {
   private readonly out = new JsonBytes();
   private readonly seed: number;
-  private readonly verbose: boolean;
   private readonly observer: Uint8Array;
   private readonly tsSource: Uint8Array;
 
   constructor(options: RecordOptions) {
     this.seed = options.communityIdSeed;
-    this.verbose = options.verbose;
     const ingress = options.interface ? `,"ingress":{"interface":{"name":${JSON.stringify(options.interface)}}}` : '';
     this.observer = bytes(`"observer":{"name":${JSON.stringify(options.observer)},"type":"sensor"${ingress}},`);
     this.tsSource = bytes(options.tsSource ? `,"ts_source":${JSON.stringify(options.tsSource)}` : '');
@@ -119,20 +118,21 @@ export class RecordPrinter {
   }
 
   private client(client: ClientFacts): void {
-    const { out, verbose } = this;
+    const { out } = this;
+    const { offer, inFull } = client;
     out.raw(Part.client);
     if (client.serverName !== undefined) {
       this.text(Part.serverName, client.serverName);
       out.raw(Part.comma);
     }
     this.name(Part.ja3, client.ja3);
-    if (verbose) this.name(Part.ja3String, client.ja3String);
-    this.name(Part.ja4, client.ja4);
-    this.name(Part.clientVersion, client.version);
-    for (let i = 0; i < client.alpn.length; i++) this.text(i === 0 ? Part.alpn : Part.comma, client.alpn[i]!);
-    if (client.alpn.length > 0) out.raw(Part.bracket);
-    if (client.ech) this.name(Part.ech, client.ech);
-    if (verbose) this.list(Part.supportedCiphers, client.ciphers.map(cipherSuiteName));
+    if (inFull) this.name(Part.ja3String, inFull.ja3String);
+    this.name(Part.ja4, offer.ja4);
+    this.name(Part.clientVersion, offer.version);
+    for (let i = 0; i < offer.alpn.length; i++) this.text(i === 0 ? Part.alpn : Part.comma, offer.alpn[i]!);
+    if (offer.alpn.length > 0) out.raw(Part.bracket);
+    if (offer.ech) this.name(Part.ech, offer.ech);
+    if (inFull) this.list(Part.supportedCiphers, inFull.ciphers.map(cipherSuiteName));
     out.raw(Part.brace);
   }
 

@@ -32,7 +32,7 @@ export type HandshakeStatus = 'reading' | 'done' | 'plain';
 
 /** Reads the handshake of one TCP connection, whatever plain protocol it may begin with. Reusable after `reset`. */
 export class TcpHandshake {
-  conversation = new Conversation();
+  conversation: Conversation;
   status: HandshakeStatus = 'reading';
 
   /** Direction that opened the connection; -1 when its SYN was not seen. */
@@ -41,14 +41,20 @@ export class TcpHandshake {
   place = -1;
 
   private readonly sides: readonly [Side, Side];
+  private readonly inFull: boolean;
 
-  /** @param memory what all handshakes together may hold of segments that wait for their turn */
-  constructor(memory: HeldMemory) {
+  /**
+   * @param memory what all handshakes together may hold of segments that wait for their turn
+   * @param inFull conversations keep what the client offers as it was sent
+   */
+  constructor(memory: HeldMemory, inFull: boolean) {
+    this.inFull = inFull;
+    this.conversation = new Conversation(inFull);
     this.sides = [new Side(0, this, memory), new Side(1, this, memory)];
   }
 
   reset(): void {
-    this.conversation = new Conversation();
+    this.conversation = new Conversation(this.inFull);
     this.status = 'reading';
     this.initiator = -1;
     for (const side of this.sides) side.reset();

@@ -45,7 +45,7 @@ export function toRecord(
   const first = table.firstSeen[slot]!;
   const domain = domainOf(c);
   const anomalies = anomalyNames(view.anomalies);
-  const tls = c.protocol === 'ssh' ? undefined : tlsFields(c, options.verbose);
+  const tls = c.protocol === 'ssh' ? undefined : tlsFields(c);
   const last = table.lastSeen[slot]!;
   return {
     '@timestamp': formatMicros(now),
@@ -132,7 +132,7 @@ export function domainOf(c: Conversation): { name: string; from: string } | unde
 /** As names are compared and published: lower case, without the root's dot. */
 export const plainName = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
 
-function tlsFields(c: Conversation, verbose: boolean): TlsFields | undefined {
+function tlsFields(c: Conversation): TlsFields | undefined {
   const { clientFacts: client, serverFacts: server, certificateFacts: certificate } = c;
   const fields: TlsFields = {
     ...(server ? { version: server.version, version_protocol: server.versionProtocol, cipher: server.cipher } : {}),
@@ -144,12 +144,12 @@ function tlsFields(c: Conversation, verbose: boolean): TlsFields | undefined {
     fields.client = {
       ...(client.serverName !== undefined ? { server_name: client.serverName } : {}),
       ja3: client.ja3,
-      ...(verbose ? { ja3_string: client.ja3String } : {}),
-      ja4: client.ja4,
-      version: client.version,
-      ...(client.alpn.length > 0 ? { alpn: [...client.alpn] } : {}),
-      ...(client.ech ? { ech: client.ech } : {}),
-      ...(verbose ? { supported_ciphers: client.ciphers.map(cipherSuiteName) } : {}),
+      ...(client.inFull ? { ja3_string: client.inFull.ja3String } : {}),
+      ja4: client.offer.ja4,
+      version: client.offer.version,
+      ...(client.offer.alpn.length > 0 ? { alpn: [...client.offer.alpn] } : {}),
+      ...(client.offer.ech ? { ech: client.offer.ech } : {}),
+      ...(client.inFull ? { supported_ciphers: client.inFull.ciphers.map(cipherSuiteName) } : {}),
     };
   }
   if (server || c.certificateSha256 !== undefined) {

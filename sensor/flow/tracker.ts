@@ -28,6 +28,8 @@ export interface TrackerLimits {
    * no loss: records say `bytes_exact: false` and nothing else.
    */
   readonly filtered?: boolean;
+  /** Records tell what clients offer as it was sent: it is kept as long as the flow. */
+  readonly inFull?: boolean;
 }
 
 export const DEFAULT_LIMITS: TrackerLimits = {
@@ -118,7 +120,7 @@ export class FlowTracker {
     this.table = new FlowTable(limits.flows);
     this.counter = new ByteCounter(this.table, limits.filtered === true);
     this.control = new TcpControl(this.table, this.counter);
-    this.handshakes = new OpenHandshakes(this.table, limits.handshakes);
+    this.handshakes = new OpenHandshakes(this.table, limits.handshakes, limits.inFull);
   }
 
   get flows(): number {
@@ -281,6 +283,7 @@ export class FlowTracker {
     if (conversation.readyToOpen && (table.bits[slot]! & FlowBit.opened) === 0) this.announce(slot);
     if (status === 'done') {
       this.handshakes.close(slot);
+      conversation.release();
       table.phase[slot] = Phase.counting;
       table.burst[slot] = 0;
       if ((table.bits[slot]! & FlowBit.opened) === 0) this.announce(slot);

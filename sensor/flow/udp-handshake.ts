@@ -25,13 +25,18 @@ interface Reader {
 
 /** Reads the handshake of one UDP conversation: QUIC or DTLS, on any port. */
 export class UdpHandshake {
-  readonly conversation = new Conversation();
+  readonly conversation: Conversation;
   status: HandshakeStatus = 'reading';
   /** Where whoever keeps the open handshakes has put this one. */
   place = -1;
   private reader: Reader | undefined;
   private probed = 0;
   private waited = 0;
+
+  /** @param inFull the conversation keeps what the client offers as it was sent */
+  constructor(inFull: boolean) {
+    this.conversation = new Conversation(inFull);
+  }
 
   datagram(direction: number, s: Segment): void {
     const c = this.conversation;

@@ -24,12 +24,18 @@ const micros = fc.integer({ min: 1e15, max: 9e15 });
 const clientFacts = fc.record({
   serverName: maybe(hostile),
   ja3: hex(32),
-  ja3String: fc.constant('771,4865-4866,0-11-10,29-23,0'),
-  ja4: fc.constantFrom('t13d1516h2_8daaf6152771_e5627efa2ab1', 'q00i000000_000000000000_000000000000'),
-  version: fc.constantFrom('1.3', 'ssl3', '0x7e03'),
-  alpn: fc.array(hostile, { maxLength: 3 }),
-  ech: maybe(fc.constantFrom('outer' as const, 'grease' as const, 'esni' as const)),
-  ciphers: fc.array(fc.integer({ min: 0, max: 65_535 }), { maxLength: 4 }),
+  offer: fc.record({
+    ja4: fc.constantFrom('t13d1516h2_8daaf6152771_e5627efa2ab1', 'q00i000000_000000000000_000000000000'),
+    version: fc.constantFrom('1.3', 'ssl3', '0x7e03'),
+    alpn: fc.array(hostile, { maxLength: 3 }),
+    ech: maybe(fc.constantFrom('outer' as const, 'grease' as const, 'esni' as const)),
+  }),
+  inFull: maybe(
+    fc.record({
+      ja3String: fc.constant('771,4865-4866,0-11-10,29-23,0'),
+      ciphers: fc.array(fc.integer({ min: 0, max: 65_535 }), { maxLength: 4 }),
+    }),
+  ),
 });
 
 const serverFacts = fc.record({

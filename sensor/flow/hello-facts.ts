@@ -1,0 +1,103 @@
+/** What a record says of the two hellos. Most of it is the same for all connections of one program, and kept once. */
+import { GenerationCache } from '../base/generation-cache.ts';
+import { type SafeText, SERVER_NAME_CAP, safeText } from '../base/text.ts';
+import { cipherSuiteName } from '../tls/cipher-suites.ts';
+import type { ClientHello } from '../tls/client-hello.ts';
+import { ja3Digest, ja3String, ja3s } from '../tls/ja3.ts';
+import { type Ja4Transport, ja4, offeredVersion } from '../tls/ja4.ts';
+import type { ServerHello } from '../tls/server-hello.ts';
+import { versionName } from '../tls/tls-versions.ts';
+
+/** ALPN names kept of a hello, and characters of each. */
+const MAX_ALPN = 8;
+const MAX_ALPN_CHARS = 64;
+/** Texts and facts kept for the next connections, in each of two generations. */
+const SHARED = 4_096;
+
+export interface ClientFacts {
+  readonly serverName: string | undefined;
+  readonly ja3: string;
+  readonly offer: ClientOffer;
+  /** For verbose records only. */
+  readonly inFull: { readonly ja3String: string; readonly ciphers: readonly number[] } | undefined;
+}
+
+/** What the connections of one program have in common, whatever they connect to. */
+export interface ClientOffer {
+  readonly ja4: string;
+  readonly version: string;
+  readonly alpn: readonly string[];
+  readonly ech: ClientHello['ech'];
+}
+
+export interface ServerFacts {
+  readonly ja3s: string;
+  readonly version: string;
+  readonly versionProtocol: 'tls' | 'ssl' | 'dtls';
+  readonly cipher: string;
+  readonly alpn: string | undefined;
+}
+
+/** The first server name of a hello as safe text. */
+export const serverNameOf = (hello: ClientHello): SafeText | undefined =>
+  hello.serverName === undefined ? undefined : safeText(hello.serverName, SERVER_NAME_CAP);
+
+export function clientFacts(
+  hello: ClientHello,
+  transport: Ja4Transport,
+  serverName: string | undefined,
+  inFull: boolean,
+): ClientFacts {
+  const text = ja3String(hello);
+  return {
+    serverName: serverName === undefined ? undefined : shared(names, serverName, serverName, sameText),
+    ja3: ja3Digest(text),
+    offer: offerOf(hello, transport),
+    inFull: inFull ? { ja3String: text, ciphers: hello.cipherSuites } : undefined,
+  };
+}
+
+function offerOf(hello: ClientHello, transport: Ja4Transport): ClientOffer {
+  const offer = {
+    ja4: ja4(hello, transport).ja4,
+    version: versionName(offeredVersion(hello)).version,
+    alpn: hello.alpn.slice(0, MAX_ALPN).map((name) => safeText(name, MAX_ALPN_CHARS).text),
+    ech: hello.ech,
+  };
+  return shared(offers, offer.ja4, offer, sameOffer);
+}
+
+export function serverFacts(hello: ServerHello): ServerFacts {
+  const { version, protocol } = versionName(hello.version);
+  const facts = {
+    ja3s: ja3s(hello),
+    version,
+    versionProtocol: protocol,
+    cipher: cipherSuiteName(hello.cipherSuite),
+    alpn: hello.alpn === undefined ? undefined : safeText(hello.alpn, MAX_ALPN_CHARS).text,
+  };
+  return shared(answers, facts.ja3s, facts, sameAnswer);
+}
+
+const names = new GenerationCache<string>(SHARED);
+const offers = new GenerationCache<ClientOffer>(SHARED);
+const answers = new GenerationCache<ServerFacts>(SHARED);
+
+/** The value kept under the key when it says the same, else the one given, which is kept from now on. */
+function shared<V>(kept: GenerationCache<V>, key: string, value: V, same: (a: V, b: V) => boolean): V {
+  const known = kept.get(key);
+  if (known !== undefined && same(known, value)) return known;
+  kept.set(key, value);
+  return value;
+}
+
+const sameText = (a: string, b: string): boolean => a === b;
+
+const sameOffer = (a: ClientOffer, b: ClientOffer): boolean =>
+  a.version === b.version &&
+  a.ech === b.ech &&
+  a.alpn.length === b.alpn.length &&
+  a.alpn.every((name, i) => name === b.alpn[i]);
+
+const sameAnswer = (a: ServerFacts, b: ServerFacts): boolean =>
+  a.version === b.version && a.versionProtocol === b.versionProtocol && a.cipher === b.cipher && a.alpn === b.alpn;
