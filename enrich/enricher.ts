@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MICROS_PER_SECOND } from '../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../sensor/record/flow-record.ts';
 import { alertDocument } from './alert/alert-document.ts';
+import { slowDocument } from './alert/slow-document.ts';
 import type { EndpointEvent } from './event/endpoint-event.ts';
 import { stagingFrom } from './evidence/staging.ts';
 import { HostClocks } from './join/clock.ts';
@@ -9,11 +10,13 @@ import { type FlowBody, factOfFlow, factsOfEvent, hostShard, type ProcessBody } 
 import { HostProcesses, joinedFact, joinFromStore, movedFact } from './join/gather.ts';
 import { ADDRESS_WINDOW, LEASE_WINDOW, type WaybillLine } from './join/join-flow.ts';
 import { type FlowName, learnFrom, nameOf } from './join/learner.ts';
+import { isAmongMany } from './score/bursts.ts';
 import { type Episode, episodesOfHost } from './score/episode.ts';
 import { episodeMark, marksWithin } from './score/episode-mark.ts';
 import { observationsOf } from './score/familiarity.ts';
 import { episodesIn, rolloutFact } from './score/rollout.ts';
 import { scoreEpisode } from './score/score.ts';
+import { isInLedger, ledgerFacts, ledgerOfHost, ledgersOf, slowId, slowTheftIn, weeksOf } from './score/slow.ts';
 import type { Settings } from './settings.ts';
 import type { Fact, Observation, Store, StoredAlert } from './store/store.ts';
 
@@ -52,6 +55,8 @@ export interface SettleOptions {
 export class Enricher {
   private readonly store: Store;
   private readonly settings: Settings;
+  /** Ledgers of hosts and users that may have changed. */
+  private readonly dirtyLedgers = new Map<string, { readonly ledger: string; readonly week: number }>();
   /** Learned anew by every `settle`: other workers add to what it is learned from. */
   private clocks: HostClocks;
   private readonly dirtyFlows = new Map<string, FlowName>();
@@ -95,6 +100,7 @@ export class Enricher {
       await this.score(end, changed, repeat);
     }
     await this.score(Number.POSITIVE_INFINITY, changed, repeat);
+    await this.judgeLedgers(changed, repeat);
     return [...changed.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   }
 
@@ -155,6 +161,9 @@ export class Enricher {
         break;
       case 'staging':
         this.touchAround(fact);
+        break;
+      case 'file':
+        if (await isAmongMany(this.store, fact.shard, fact.at)) this.touchAround(fact);
         break;
       default:
         break;
@@ -251,6 +260,8 @@ export class Enricher {
           await this.store.put([rolloutFact(scope, host, episode.id, episode.flows[0]!.start)]);
         }
         if (verdict.tier !== 'none') await this.suspect(host, episode);
+        if (verdict.tier === 'ledger') await this.store.put([episodeMark(episode), ...ledgerFacts(episode)]);
+        if (verdict.tier !== 'none' || (await isInLedger(this.store, episode))) this.touchLedgers(episode);
         if (verdict.tier === 'none' || verdict.tier === 'ledger') {
           // Later evidence may take an alert back: a process that turns out to be a browser.
           await this.drop(alert.id, changed);
@@ -262,7 +273,32 @@ export class Enricher {
       const about = new Set(episodes.map((episode) => episode.id));
       for (const id of await marksWithin(this.store, host, span.from, to, this.settings.horizonMicros)) {
         // So may evidence that makes another episode of its flows: a process, or its root, that came late.
-        if (!about.has(id)) await this.drop(id, changed);
+        if (about.has(id)) continue;
+        await this.drop(id, changed);
+        this.touchLedger(ledgerOfHost(host), to);
+      }
+    }
+  }
+
+  private touchLedgers(episode: Episode): void {
+    for (const ledger of ledgersOf(episode)) this.touchLedger(ledger, episode.flows[0]!.start);
+  }
+
+  private touchLedger(ledger: string, at: number): void {
+    for (const week of weeksOf(at)) this.dirtyLedgers.set(`${week}|${ledger}`, { ledger, week });
+  }
+
+  /** Many small steps of one host or user: judged when all that is new has been scored. */
+  private async judgeLedgers(changed: Map<string, StoredAlert>, repeat: boolean): Promise<void> {
+    const ledgers = [...this.dirtyLedgers.values()];
+    this.dirtyLedgers.clear();
+    for (const { ledger, week } of ledgers) {
+      const slow = await slowTheftIn(this.store, this.clocks, ledger, week, this.settings);
+      const id = slowId(ledger, week);
+      if (slow === undefined) await this.drop(id, changed);
+      else {
+        const alert = slowDocument(slow);
+        if ((await this.raise(alert)) || repeat) changed.set(id, alert);
       }
     }
   }

@@ -47,6 +47,18 @@ export function burstsFrom(events: readonly FileEvent[], limits: BurstLimits = B
   return facts.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)).slice(-BURSTS_MAX);
 }
 
+/** Whether an event can be part of a burst: a data file, or one part of a numbered series. The rest need not be kept. */
+export function mayBurst(event: FileEvent, limits: BurstLimits = BURST_LIMITS): boolean {
+  if (event.origin !== undefined || event.kind === 'file_delete') return false;
+  return isData(event, limits) || (event.kind === 'file_write' && seriesName(windowsPath(event.path)) !== undefined);
+}
+
+/** Name before and after the number of a part. */
+function seriesName(path: WindowsPath): RegExpExecArray | undefined {
+  const found = /^(.*?[._-]?)(\d{1,4})(\.[a-z]{1,4})?$/.exec(path.base);
+  return found === null || archiveName(path)?.part !== undefined || isRotation(path) ? undefined : found;
+}
+
 function distinctByTime(events: readonly FileEvent[]): FileEvent[] {
   const byId = new Map<string, FileEvent>();
   for (const event of events) byId.set(JSON.stringify([event.host.id, event.id]), event);
@@ -181,8 +193,8 @@ function seriesOf(events: readonly FileEvent[], limits: BurstLimits): StagingFac
   for (const event of events) {
     if (event.kind !== 'file_write' || event.origin !== undefined) continue;
     const path = windowsPath(event.path);
-    const found = /^(.*?[._-]?)(\d{1,4})(\.[a-z]{1,4})?$/.exec(path.base);
-    if (found === null || archiveName(path)?.part !== undefined || isRotation(path)) continue;
+    const found = seriesName(path);
+    if (found === undefined) continue;
     const key = JSON.stringify([event.host.id, event.process.entityId, path.dir, found[1], found[3] ?? '']);
     const parts = series.get(key) ?? new Map<number, FileEvent>();
     parts.set(Number(found[2]), event);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
-import type { ConnectionEvent, EndpointEvent, HostRef, ProcessRef } from '../event/endpoint-event.ts';
+import type { ConnectionEvent, EndpointEvent, FileEvent, HostRef, ProcessRef } from '../event/endpoint-event.ts';
+import { mayBurst } from '../evidence/burst.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { Fact } from '../store/store.ts';
 import type { JoinResult } from './join-flow.ts';
@@ -13,6 +14,9 @@ const LEASE_BUCKET = 3600 * MICROS_PER_SECOND;
 const MAX_ANSWERS = 6;
 /** Longest index key; longer ones are replaced by their hash. */
 const MAX_KEY = 400;
+
+/** Longest path kept of an ordinary file, characters. */
+const MAX_FILE_TEXT = 1_024;
 
 export interface JoinedBody {
   readonly record: FlowRecord;
@@ -102,6 +106,7 @@ export function factsOfEvent(event: EndpointEvent, staging: readonly StagingFact
       body: { process: event.process, name: event.name } satisfies DnsBody,
     });
   }
+  if (isFileEvent(event) && mayBurst(event)) facts.push(fileFact(event, shard));
   if (event.kind === 'feed_gap') {
     facts.push({
       shard,
@@ -114,6 +119,31 @@ export function factsOfEvent(event: EndpointEvent, staging: readonly StagingFact
     });
   }
   return facts;
+}
+
+const isFileEvent = (event: EndpointEvent): event is FileEvent =>
+  event.kind === 'file_write' || event.kind === 'file_read' || event.kind === 'file_delete';
+
+/** What a burst of files is told by, and no more: who, where, when, how large. */
+function fileFact(event: FileEvent, shard: string): Fact {
+  const { entityId, entityKind, pid, image, user, logonId, parent } = event.process;
+  const process: ProcessRef = {
+    entityId,
+    entityKind,
+    ...(pid === undefined ? {} : { pid }),
+    ...(image === undefined ? {} : { image: image.slice(0, MAX_FILE_TEXT) }),
+    ...(user === undefined ? {} : { user }),
+    ...(logonId === undefined ? {} : { logonId }),
+    ...(parent?.entityId === undefined
+      ? {}
+      : { parent: { entityId: parent.entityId, ...(parent.image === undefined ? {} : { image: parent.image }) } }),
+  };
+  const { kind, op, id, feed, at, timeQuality, host, path, size } = event;
+  const body: FileEvent = {
+    ...{ kind, op, id, feed, at, timeQuality, host: { id: host.id }, process, path: path.slice(0, MAX_FILE_TEXT) },
+    ...(size === undefined ? {} : { size }),
+  };
+  return { shard, kind: 'file', id: event.id, at, keys: [], version: 0, body };
 }
 
 function connectionFacts(event: ConnectionEvent): Fact[] {

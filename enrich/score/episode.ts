@@ -15,6 +15,7 @@ import { currentJoins } from '../join/learner.ts';
 import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact, Store } from '../store/store.ts';
+import { burstsOfHost } from './bursts.ts';
 import { type Baseline, baselineOf } from './familiarity.ts';
 import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
 import { type Link, linkOf } from './link.ts';
@@ -111,10 +112,13 @@ export async function episodesOfHost(
 ): Promise<Episode[]> {
   const shard = hostShard(hostId);
   const horizon = settings.horizonMicros;
-  const facts = await store.between(shard, 'staging', from - HABIT - 2 * horizon, to + horizon, MAX_STAGING);
-  const stories = mergeStaging(await Promise.all(facts.map((fact) => bySensorClock(fact, clocks, hostId))));
-  if (stories.length === 0) return [];
+  const packed = await store.between(shard, 'staging', from - HABIT - 2 * horizon, to + horizon, MAX_STAGING);
   const known = await store.between(shard, 'joined', from - horizon, to + horizon, MAX_FLOWS);
+  if (known.length === 0) return [];
+  const heaps = await burstsOfHost(store, clocks, hostId, from - 2 * horizon, to + horizon);
+  const facts = await Promise.all(packed.map((fact) => bySensorClock(fact, clocks, hostId)));
+  const stories = mergeStaging([...facts, ...heaps]);
+  if (stories.length === 0) return [];
   const joined = await currentJoins(clocks, hostId, known);
   const processes = new HostProcesses(store, clocks, hostId);
   const groups = await grouped(joined, stories, processes, horizon);
@@ -214,7 +218,9 @@ async function assemble(
   }
   const first = flows[0]!;
   // How often this host packs, before the episode's own day.
-  const habit = stories.filter((s) => s.at >= first.start - HABIT && s.at < first.start - settings.horizonMicros);
+  const habit = stories.filter(
+    (s) => !isHeap(s) && s.at >= first.start - HABIT && s.at < first.start - settings.horizonMicros,
+  );
   const baseline = await baselineOf(store, {
     hostId,
     identity,
@@ -249,6 +255,10 @@ async function assemble(
     joinProbability: main.flow.join.probability,
   };
 }
+
+/** Heaps are read for the days at hand only, so a habit is not counted by them. */
+const isHeap = (story: StagingStory): boolean =>
+  story.kinds.every((kind) => kind === 'burst' || kind === 'bulk-read') && story.archive === undefined;
 
 const NOBODY: ProcessRef = { entityId: '', entityKind: 'none' };
 
