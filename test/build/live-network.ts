@@ -138,6 +138,15 @@ export class Network {
   /** Ends what runs in the namespace and removes it. */
   remove(): void {
     for (const sensor of this.sensors) sensor.abandon();
+    // A capture program whose launcher was killed waits for a packet that will not come.
+    const pids = execFileSync('ip', ['netns', 'pids', this.name], { encoding: 'utf8' }).split('\n').filter(Boolean);
+    for (const pid of pids) {
+      try {
+        process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has just ended by itself.
+      }
+    }
     execFileSync('ip', ['netns', 'del', this.name]);
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -43,11 +44,14 @@ describeLive('o02 signals', () => {
     async () => {
       const sensor = await network.listen('--verbose');
       sensor.process.stdout!.pause();
-      network.play(openConversations(300), 20_000);
-      await sensor.until('records', () => sensor.metric('records_total') >= 300);
+      network.play(openConversations(700), 20_000);
+      await sensor.until('records', () => sensor.metric('records_total') >= 700);
       sensor.process.kill('SIGTERM');
       await sensor.until('first signal', () => sensor.capturePid === undefined);
       sensor.process.kill('SIGTERM');
+      // The log is read all the same: it has not come to its end.
+      expect(sensor.log.map((l) => l.msg)).not.toContain('stopped');
+      await once(sensor.process, 'exit');
       sensor.process.stdout!.resume();
       expect(await sensor.end()).toEqual({ code: 143, signal: null });
     },
