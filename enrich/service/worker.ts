@@ -8,6 +8,7 @@ import type { Store, StoredAlert } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { type BadLines, type Content, contentOf, linesOf } from './batch-content.ts';
 import { type Delivery, type Inbox, MAX_ATTEMPTS } from './inbox.ts';
+import { SettleCache } from './settle-cache.ts';
 import { isTransient } from './transient.ts';
 
 /** Shortest time from one settling to the next, and records after which there is no waiting. */
@@ -57,6 +58,7 @@ export class Worker {
   stuck: string | undefined;
   private readonly options: WorkerOptions;
   private readonly zones = new ZoneClock();
+  private readonly cache: SettleCache;
   private settings: Settings;
   private enricher: Enricher;
   private stopping = false;
@@ -65,13 +67,14 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.options = options;
     this.settings = options.settings;
-    this.enricher = new Enricher(options.store, options.settings);
+    this.cache = new SettleCache(options.store);
+    this.enricher = new Enricher(this.cache.store, options.settings);
   }
 
   /** What is settled from now on follows these settings. */
   use(settings: Settings): void {
     this.settings = settings;
-    this.enricher = new Enricher(this.options.store, settings);
+    this.enricher = new Enricher(this.cache.store, settings);
   }
 
   /** Lets the present batches come to their end; `run` resolves then. */
@@ -115,7 +118,7 @@ export class Worker {
         await this.finish(deliveries, contents);
         return true;
       } catch (error) {
-        this.enricher = new Enricher(this.options.store, this.settings);
+        this.enricher = new Enricher(this.cache.store, this.settings);
         if (!isTransient(error)) return false;
         await this.failed(error);
         if (this.stopping) throw error;
@@ -133,7 +136,7 @@ export class Worker {
       contents.flatMap((content) => content.flows),
       options,
     );
-    const alerts = await this.enricher.settle(undefined, { repeat: again });
+    const alerts = await this.cache.during(() => this.enricher.settle(undefined, { repeat: again }));
     if (alerts.length > 0) await this.options.onAlerts(alerts);
     this.counters.alerts += alerts.length;
     this.stuck = undefined;
@@ -188,7 +191,7 @@ export class Worker {
         flows.push(...content.flows);
         events.push(...content.events);
       } catch (error) {
-        this.enricher = new Enricher(this.options.store, this.settings);
+        this.enricher = new Enricher(this.cache.store, this.settings);
         if (isTransient(error)) throw error;
         bad.push({ lines, count: 1, reason: (error as Error).message });
       }

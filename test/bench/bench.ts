@@ -11,7 +11,7 @@ import { type Cost, hasGnuTime, measure } from './measure.ts';
 import { builtInPeers, FLOOR, type Found, type Peer, peerOfBuild, peerOfText } from './peers.ts';
 import { type InputResult, median, type PeerResult, tableOf } from './report.ts';
 
-const HELP = `npm run bench -- [sensor] [options]
+const HELP = `npm run bench -- [sensor] [options]     (npm run bench -- enrich --help for the service)
 
   --input NAMES    hello,bulk,crowd (default: all). hello: many short flows; bulk: few large ones; crowd: flows that all
                    stay open, for memory
@@ -25,6 +25,11 @@ const HELP = `npm run bench -- [sensor] [options]
   --one-core       every peer on one core (taskset)
   --json FILE      the figures of every run
 `;
+
+if (process.argv[2] === 'enrich') {
+  await (await import('./enrich-bench.ts')).enrichBench(process.argv.slice(3));
+  process.exit();
+}
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

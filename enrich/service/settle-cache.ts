@@ -1,0 +1,102 @@
+import type { Fact, FactKind, Observation, Store } from '../store/store.ts';
+
+/** Written while records are put and never while they are settled: only these are remembered. */
+const STABLE: ReadonlySet<FactKind> = new Set<FactKind>(['flow', 'connection', 'lease', 'dns', 'process', 'staging']);
+/** Reads and sightings remembered during one settling. */
+const MAX_ENTRIES = 100_000;
+/** Leases are facts of whole hours: one read of some hours answers for all flows in them. */
+const LEASE_SPAN = 4 * 3_600_000_000;
+const MOST_LEASES = 10_000;
+
+/**
+ * A store that asks once, during one settling, what many flows ask: who had this address, what this process is, what was
+ * seen already. That is sound with other workers about: a fact that one of them adds meanwhile is put before its worker
+ * looks which flows it touches, and finds ours, which were put before we settled. So ours is looked at again there.
+ */
+export class SettleCache {
+  /** What the enricher works with. */
+  readonly store: Store;
+  private readonly inner: Store;
+  private reads = new Map<string, Promise<unknown>>();
+  private sighted = new Set<string>();
+  private open = false;
+
+  constructor(inner: Store) {
+    this.inner = inner;
+    this.store = this.wrapped();
+  }
+
+  /** Runs one settling; what it remembers is forgotten with it. */
+  async during<T>(settling: () => Promise<T>): Promise<T> {
+    this.open = true;
+    try {
+      return await settling();
+    } finally {
+      this.open = false;
+      this.reads = new Map();
+      this.sighted = new Set();
+    }
+  }
+
+  private wrapped(): Store {
+    const { inner } = this;
+    return {
+      put: (facts) => inner.put(facts),
+      get: (shard, kind, id) => this.once(kind, ['get', shard, kind, id], () => inner.get(shard, kind, id)),
+      find: (shard, kind, key, limit) =>
+        this.once(kind, ['find', shard, kind, key, limit], () => inner.find(shard, kind, key, limit)),
+      between: (shard, kind, from, to, limit) =>
+        kind === 'lease' && this.open
+          ? this.leases(shard, from, to, limit)
+          : this.once(kind, ['between', shard, kind, from, to, limit], () =>
+              inner.between(shard, kind, from, to, limit),
+            ),
+      count: (shard, kind, from, to) => inner.count(shard, kind, from, to),
+      shards: (kind) => inner.shards(kind),
+      observe: (observations) => this.observe(observations),
+      familiarity: (queries) => inner.familiarity(queries),
+      novelty: (scope, fromDay, toDay) => inner.novelty(scope, fromDay, toDay),
+      putAlert: (alert) => inner.putAlert(alert),
+      dropAlert: (id) => inner.dropAlert(id),
+      getAlert: (id) => inner.getAlert(id),
+      listAlerts: (options) => inner.listAlerts(options),
+      expire: (before) => inner.expire(before),
+      counters: () => inner.counters(),
+      close: () => inner.close(),
+    };
+  }
+
+  private once<T>(kind: FactKind, call: readonly (string | number)[], read: () => Promise<T>): Promise<T> {
+    if (!this.open || !STABLE.has(kind)) return read();
+    const name = JSON.stringify(call);
+    const known = this.reads.get(name);
+    if (known) return known as Promise<T>;
+    const result = read();
+    if (this.reads.size < MAX_ENTRIES) this.reads.set(name, result);
+    return result;
+  }
+
+  /** The same answer from a longer span; asked as it is when the span has more than one read gives. */
+  private async leases(shard: string, from: number, to: number, limit: number): Promise<Fact[]> {
+    const low = Math.floor(from / LEASE_SPAN) * LEASE_SPAN;
+    const high = (Math.floor(to / LEASE_SPAN) + 1) * LEASE_SPAN - 1;
+    const all = await this.once('lease', ['leases', shard, low, high], () =>
+      this.inner.between(shard, 'lease', low, high, MOST_LEASES),
+    );
+    if (all.length >= MOST_LEASES) return this.inner.between(shard, 'lease', from, to, limit);
+    const within = all.filter((fact) => fact.at >= from && fact.at <= to);
+    return limit >= 1 ? within.slice(-Math.floor(limit)) : [];
+  }
+
+  private async observe(observations: readonly Observation[]): Promise<void> {
+    const fresh = new Map<string, Observation>();
+    for (const observation of observations) {
+      const { scope, destination, day, tainted } = observation;
+      const name = JSON.stringify([scope, destination, day, tainted]);
+      if (!this.sighted.has(name)) fresh.set(name, observation);
+    }
+    await this.inner.observe([...fresh.values()]);
+    if (!this.open) return;
+    for (const name of fresh.keys()) if (this.sighted.size < MAX_ENTRIES) this.sighted.add(name);
+  }
+}
