@@ -47,6 +47,7 @@ export class StreamAssembler {
   /** Next sequence number to deliver, int32. */
   nextSeq = 0;
   outOfOrder = false;
+  /** Two copies of a byte differ, or bytes stand before the first one. */
   overlapDiffers = false;
   /** Segments refused because a cap was reached. */
   overCap = 0;
@@ -65,6 +66,8 @@ export class StreamAssembler {
   private heldCost = 0;
   private doubtful = 0;
   private flowing = false;
+  /** Number of the first byte, when it is known for certain. */
+  private begin: number | undefined;
   private delivered = new Uint8Array(0);
   private deliveredFrom = 0;
   private deliveredSize = 0;
@@ -75,6 +78,7 @@ export class StreamAssembler {
 
   reset(): void {
     this.started = this.flowing = false;
+    this.begin = undefined;
     this.nextSeq = 0;
     this.outOfOrder = this.overlapDiffers = this.gap = this.doubtfulReplaced = this.doubtConfirmed = false;
     this.restarted = false;
@@ -91,9 +95,10 @@ export class StreamAssembler {
     if (this.delivered.length > USUAL_DELIVERED) this.delivered = NOTHING;
   }
 
+  /** The SYN says that the first byte has this number. */
   startAt(seq: number): void {
     this.started = true;
-    this.nextSeq = seq | 0;
+    this.nextSeq = this.begin = seq | 0;
   }
 
   /** True when nothing is held: the next in-order segment can be delivered without a copy. */
@@ -102,7 +107,10 @@ export class StreamAssembler {
   }
 
   push(seq: number, bytes: Uint8Array, start: number, end: number, doubt: Doubt, deliver: Deliver): void {
-    if (!this.started) this.startAt(seq);
+    if (!this.started) {
+      this.started = true;
+      this.nextSeq = seq | 0;
+    }
     const ahead = seqDistance(this.nextSeq, seq);
     if (!this.flowing && Math.abs(ahead) > WINDOW) {
       this.hold(seq, bytes, start, end, doubt);
@@ -156,8 +164,7 @@ export class StreamAssembler {
     if (this.held.length === 0) return;
     for (const h of this.held) this.believe(h);
     if (!this.flowing && this.held.every((h) => Math.abs(seqDistance(this.nextSeq, h.seq)) > WINDOW)) {
-      this.nextSeq = this.held[0]!.seq;
-      this.restarted = true;
+      this.restartAt(this.held[0]!.seq);
     }
     this.drain(deliver);
   }
@@ -208,8 +215,12 @@ export class StreamAssembler {
       const before = seqDistance(endOf(h), ack);
       return before >= 0 && before <= WINDOW;
     });
-    if (first === undefined) return;
-    this.nextSeq = first.seq;
+    if (first !== undefined) this.restartAt(first.seq);
+  }
+
+  private restartAt(seq: number): void {
+    this.nextSeq = seq;
+    this.begin = undefined;
     this.restarted = true;
   }
 
@@ -280,6 +291,8 @@ export class StreamAssembler {
 
   /** Holds a later copy against what was delivered; a doubtful one that differs has lost its place. */
   private compare(seq: number, bytes: Uint8Array, start: number, end: number, doubt: Doubt): void {
+    // One byte before the first is a keep-alive; more cannot be this stream's.
+    if (doubt === 0 && this.begin !== undefined && seqDistance(this.begin, seq) < -1) this.overlapDiffers = true;
     const offset = seqDistance(this.deliveredFrom, seq);
     const from = Math.max(0, -offset);
     const size = Math.min(end - start, this.deliveredSize - offset);

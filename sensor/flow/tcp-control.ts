@@ -95,10 +95,13 @@ export class TcpControl {
     else if (this.client(slot) < 0) this.setClient(slot, 1 - side);
   }
 
-  /** The old connection has ended as far as the sender of the SYN is concerned. */
+  /** The old connection has ended, as far as can be seen. */
   private isOver(s: Segment, slot: number, side: number): boolean {
-    const ended = FlowBit.closing | (FlowBit.fin << side) | (FlowBit.reset << side);
-    return (this.table.bits[slot]! & ended) !== 0 || s.tsMicros - this.table.lastSeen[slot]! > REUSE_QUIET;
+    const { table } = this;
+    // A FIN of its own is enough where the other side's would not be seen.
+    const alone = table.packets[slot * 2 + 1 - side] === 0 ? FlowBit.fin << side : 0;
+    if ((table.bits[slot]! & (FlowBit.closing | alone)) !== 0) return true;
+    return s.tsMicros - table.lastSeen[slot]! > REUSE_QUIET;
   }
 
   /** A SYN in the middle of a connection may be forged; it is believed when the other side answers that very one. */

@@ -4,7 +4,7 @@ import type { HandshakeSink } from '../tls/handshake-events.ts';
 import { HandshakeStream } from '../tls/handshake-stream.ts';
 import { looksLikeSsh, SshStream } from '../tls/ssh.ts';
 import { looksLikeTls } from '../tls/tls-record.ts';
-import type { Segment } from '../wire/segment.ts';
+import { type Segment, SYN } from '../wire/segment.ts';
 import { Conversation } from './conversation.ts';
 import { readPrelude } from './prelude.ts';
 import { type HeldMemory, StreamAssembler } from './stream-assembler.ts';
@@ -86,10 +86,12 @@ export class TcpHandshake {
     const foreign = side.ttl !== 0 && Math.abs(s.ttl - side.ttl) > TTL_SLACK;
     if (side.ttl === 0) side.ttl = s.ttl;
     if (foreign) side.foreignTtl = s.ttl;
+    // Data on a SYN (TCP Fast Open) may be refused, or the SYN forged.
+    const early = (s.flags & SYN) !== 0;
     // Once a wrong checksum of this side was acknowledged, its checksums are filled in behind the capture point.
-    const doubt = isPadding(s) ? 2 : foreign || (badChecksum && !side.offload) ? 1 : 0;
+    const doubt = isPadding(s) ? 2 : foreign || early || (badChecksum && !side.offload) ? 1 : 0;
     if (badChecksum) side.badChecksums++;
-    const seq = (s.flags & 2) !== 0 ? s.seq + 1 : s.seq;
+    const seq = early ? s.seq + 1 : s.seq;
     side.assembler.push(seq, s.bytes, s.payloadStart, s.payloadEnd, doubt, side.deliver);
     this.judge(side);
   }

@@ -4,7 +4,10 @@
  */
 export const ANOMALIES = [
   ['out_of_order', 'Handshake segments arrived out of order.'],
-  ['overlap_differs', 'Two copies of the same stream bytes differ; the first in-order copy was used.'],
+  [
+    'overlap_differs',
+    'Two copies of the same stream bytes differ, or some stand before the first one; the first in-order copy was used.',
+  ],
   ['doubtful_replaced', 'A segment with a bad checksum or foreign time-to-live lost to another one at its place.'],
   [
     'bad_checksum',

@@ -105,7 +105,7 @@ describe('one handshake (p03)', () => {
       ),
       { numRuns: 200 },
     );
-  }, 20_000);
+  }, 30_000);
 
   it('makes one record of one-byte segments, forwards and backwards', () => {
     for (const backwards of [false, true]) {
@@ -138,7 +138,7 @@ describe('one handshake (p03)', () => {
       ),
       { numRuns: 60 },
     );
-  });
+  }, 30_000);
 
   it('is recorded with one byte of hello in each record', () => {
     const message = helloMessage();

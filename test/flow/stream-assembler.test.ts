@@ -148,6 +148,14 @@ describe('segments of one stream', () => {
     expect(a.assembler.overlapDiffers).toBe(true);
   });
 
+  it('that stand before the first byte are flagged, but not a keep-alive', () => {
+    const keepAlive = new Assembled().push(piece(-1, '\0')).push(piece(0, 'true'));
+    expect(keepAlive.assembler.overlapDiffers).toBe(false);
+    const forgery = new Assembled().push(piece(-900, 'fake')).push(piece(0, 'true'));
+    expect(forgery.text).toBe('true');
+    expect(forgery.assembler.overlapDiffers).toBe(true);
+  });
+
   it('begin with the first one seen when the SYN was not', () => {
     const got: string[] = [];
     const assembler = new StreamAssembler();
