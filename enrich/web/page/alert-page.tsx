@@ -36,6 +36,11 @@ export function AlertPage({ id, isWhole, onDenied }: Props) {
       <p class="way">
         <Link to="/alerts">← Alerts</Link>
       </p>
+      {answer.value === undefined && (
+        <h1>
+          Alert <Wire text={id} most={80} mono />
+        </h1>
+      )}
       <States answer={answer} onDenied={onDenied}>
         {(alert) => <Shown alert={alert} isWhole={isWhole} again={answer.again} />}
       </States>
@@ -135,7 +140,9 @@ function NotSeen({ body }: { readonly body: AlertBody }) {
             {body.threat?.technique?.id?.join(', ')} · {body.rule?.id} ({body.rule?.ruleset})
           </dd>
           <dt>Model</dt>
-          <dd>{body.waybill?.model}</dd>
+          <dd>
+            <Wire text={body.waybill?.model} />
+          </dd>
         </dl>
       </section>
     </>

@@ -18,6 +18,8 @@ export interface Story {
   readonly sendings: readonly (Happening & { readonly bytes: number })[];
   /** Size of the packed files the story is about; undefined when no feed said it. */
   readonly packed: number | undefined;
+  /** When they were ready; undefined like `packed`. */
+  readonly packedAt: number | undefined;
   readonly sent: number;
 }
 
@@ -59,6 +61,7 @@ export function storyOf(
       }))
       .sort((a, b) => a.from - b.from),
     packed: main?.size,
+    packedAt: main?.size === undefined ? undefined : millisOf(main.until),
     sent: flows.reduce((sum, f) => sum + f.bytes_out, 0),
   };
 }

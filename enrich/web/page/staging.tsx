@@ -30,8 +30,9 @@ export function Staging({ staging }: { readonly staging: readonly StagingFields[
             {(s.volumes ?? 1) > 1 && ` in ${s.volumes} volumes`}
             <small>
               {formatTime(s.at)} · by <Wire text={s.process ? fileName(s.process) : 'unknown'} most={80} /> [
-              {s.pid ?? '?'}] · {LINKS.get(s.link ?? '') ?? s.link} · {formatSeconds(s.gap_seconds ?? 0)} before sending
-              {(s.techniques ?? []).length > 0 && ` · ${s.techniques!.join(', ')}`}
+              {s.pid ?? '?'}] · <Wire text={LINKS.get(s.link ?? '') ?? s.link} most={60} /> ·{' '}
+              {formatSeconds(s.gap_seconds ?? 0)} before sending
+              {(s.techniques ?? []).length > 0 && <Wire text={` · ${s.techniques!.join(', ')}`} most={200} />}
             </small>
             <ul>
               {(s.reasons ?? []).map((reason) => (
@@ -43,7 +44,9 @@ export function Staging({ staging }: { readonly staging: readonly StagingFields[
             {(s.traits ?? []).length > 0 && (
               <p>
                 {s.traits!.map((trait) => (
-                  <span class="chip">{trait}</span>
+                  <span class="chip">
+                    <Wire text={trait} most={60} />
+                  </span>
                 ))}
               </p>
             )}

@@ -136,7 +136,15 @@ function Drawing({ story, span, width }: { readonly story: Story; readonly span:
           ))}
         </g>
       ))}
-      <Curve story={story} x={x} top={curveTop} left={isNarrow ? left : 0} right={width - 8} end={span.to} />
+      <Curve
+        story={story}
+        x={x}
+        top={curveTop}
+        left={isNarrow ? left : 0}
+        start={left}
+        right={width - 8}
+        end={span.to}
+      />
       <line class="base" x1={left} x2={width - 8} y1={bottom} y2={bottom} />
     </svg>
   );
@@ -175,12 +183,14 @@ interface CurveProps {
   readonly story: Story;
   readonly x: (time: number) => number;
   readonly top: number;
+  /** Of the lane's name, and of the drawing. */
   readonly left: number;
+  readonly start: number;
   readonly right: number;
   readonly end: number;
 }
 
-function Curve({ story, x, top, left, right, end }: CurveProps) {
+function Curve({ story, x, top, left, start, right, end }: CurveProps) {
   const points = sentSoFar(story.sendings);
   const most = Math.max(story.sent, story.packed ?? 0, 1) * 1.12;
   const y = (bytes: number) => top + CURVE * (1 - bytes / most);
@@ -188,6 +198,9 @@ function Curve({ story, x, top, left, right, end }: CurveProps) {
   if (!last) return null;
   const line = points.map(({ at, bytes }) => `${x(at).toFixed(1)} ${y(bytes).toFixed(1)}`);
   const until = Math.max(x(last.at), x(end));
+  // The line begins when the archive was ready; sending may have begun before, or the packing lie off the axis.
+  const ready = Math.max(start, Math.min(x(story.packedAt ?? 0), x(points[0]!.at)));
+  const isRoomy = x(points[0]!.at) - start > 110;
   return (
     <g class="curve">
       <text class="lane-name" x={left} y={top + CURVE / 2}>
@@ -200,8 +213,13 @@ function Curve({ story, x, top, left, right, end }: CurveProps) {
       <path class="line" d={`M${line.join('L')}L${until} ${y(last.bytes)}`} />
       {story.packed !== undefined && (
         <>
-          <line class="goal" x1={x(points[0]!.at) - 120} x2={right} y1={y(story.packed)} y2={y(story.packed)} />
-          <text class="goal-name" x={x(points[0]!.at) - 6} y={y(story.packed) + 14} text-anchor="end">
+          <line class="goal" x1={ready} x2={right} y1={y(story.packed)} y2={y(story.packed)} />
+          <text
+            class="goal-name"
+            x={isRoomy ? x(points[0]!.at) - 6 : ready}
+            y={y(story.packed) + 14}
+            text-anchor={isRoomy ? 'end' : 'start'}
+          >
             packed {formatBytes(story.packed)}
           </text>
         </>
