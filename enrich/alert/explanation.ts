@@ -24,6 +24,13 @@ interface Explained {
     readonly terms: readonly Term[];
     readonly missing: readonly string[];
     readonly counterfactuals: readonly { readonly term: string; readonly probability: number }[];
+    readonly allowed?: {
+      readonly id: string;
+      readonly owner: string;
+      readonly reason: string;
+      readonly expires: string;
+    };
+    readonly ledger?: readonly { readonly id: string; readonly probability: number; readonly story: string }[];
     readonly join: { readonly method: string; readonly probability: number };
     readonly lineage: readonly {
       readonly executable?: string;
@@ -43,6 +50,10 @@ export function explanation(body: unknown): string {
     `${w.tier.toUpperCase()}  ${alert.event.id}  ${alert['@timestamp']}`,
     alert.message,
     '',
+    ...(w.allowed
+      ? [`Allowed until ${w.allowed.expires} by ${w.allowed.owner}: ${w.allowed.reason} (${w.allowed.id})`, '']
+      : []),
+    ...(w.ledger ? ['Steps', ...w.ledger.map((s) => `  ${s.probability.toFixed(3)}  ${s.id}  ${s.story}`), ''] : []),
     `Probability ${w.probability.toFixed(3)} (${signed(w.score_db)} dB; model ${w.model})`,
     `  prior ${w.prior} = ${signed(10 * Math.log10(w.prior / (1 - w.prior)))} dB`,
   ];

@@ -4,7 +4,12 @@ import { inspectText } from './terminal-text.ts';
 interface AlertBody {
   readonly '@timestamp': string;
   readonly message: string;
-  readonly waybill: { readonly tier: string; readonly probability: number; readonly score_db: number };
+  readonly waybill: {
+    readonly allowed?: unknown;
+    readonly tier: string;
+    readonly probability: number;
+    readonly score_db: number;
+  };
 }
 
 /** Alerts as a table for a terminal, most probable first. Text of outsiders is escaped. */
@@ -16,7 +21,8 @@ export function alertTable(alerts: readonly StoredAlert[]): string {
   const lines = rows.map(({ id, body }) => {
     const probability = body.waybill.probability >= 0.995 ? '>0.99' : body.waybill.probability.toFixed(2).padStart(5);
     const score = `${body.waybill.score_db >= 0 ? '+' : ''}${body.waybill.score_db.toFixed(1)} dB`;
-    return `${body.waybill.tier.padEnd(7)}${probability}  ${score.padStart(9)}  ${body['@timestamp'].slice(0, 19)}Z  ${id}\n       ${inspectText(body.message)}`;
+    const tier = body.waybill.allowed === undefined ? body.waybill.tier : 'allow';
+    return `${tier.padEnd(7)}${probability}  ${score.padStart(9)}  ${body['@timestamp'].slice(0, 19)}Z  ${id}\n       ${inspectText(body.message)}`;
   });
   return `${'TIER'.padEnd(7)}${'P'.padStart(5)}  ${'SCORE'.padStart(9)}  ${'TIME'.padEnd(20)}  ID\n${lines.join('\n')}\n`;
 }

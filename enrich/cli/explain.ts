@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
+import { withExceptions } from '../alert/exception.ts';
+import { readExceptions } from '../alert/exception-file.ts';
 import { explanation } from '../alert/explanation.ts';
 import { openEmbedded } from '../store/embedded.ts';
 import type { StoredAlert } from '../store/store.ts';
@@ -33,7 +35,8 @@ export async function explainCommand(args: string[]): Promise<number> {
   if (!existsSync(data)) throw new UserError(`${data}: no such directory`, Exit.usage);
   const store = await openEmbedded(data);
   try {
-    const alert = (await store.getAlert(id)) ?? (await byPrefix(await store.listAlerts({ limit: MAX_ALERTS }), id));
+    const stored = (await store.getAlert(id)) ?? byPrefix(await store.listAlerts({ limit: MAX_ALERTS }), id);
+    const alert = withExceptions([stored], readExceptions(data))[0]!;
     process.stdout.write(options.on('json') ? `${JSON.stringify(alert.body)}\n` : explanation(alert.body));
     return Exit.fine;
   } finally {

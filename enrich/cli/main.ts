@@ -41,6 +41,21 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Ru
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   {
+    name: 'allow',
+    summary: 'Keep exceptions with owner, reason and end; see what they would cover.',
+    load: async () => (await import('./allow.ts')).allowCommand,
+  },
+  {
+    name: 'coverage',
+    summary: 'Show by host and hour what could not have been seen.',
+    load: async () => (await import('./coverage.ts')).coverageCommand,
+  },
+  {
+    name: 'backtest',
+    summary: 'Score the stored facts under other settings and show the difference.',
+    load: async () => (await import('./backtest.ts')).backtestCommand,
+  },
+  {
     name: 'dead-letter',
     summary: 'List or replay the records that could not be processed.',
     load: async () => (await import('./dead-letter.ts')).deadLetterCommand,

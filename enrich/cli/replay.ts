@@ -11,6 +11,8 @@ import { DEFAULT_LIMITS } from '../../sensor/flow/tracker.ts';
 import { EvidenceDirectory } from '../../sensor/publish/evidence-directory.ts';
 import { LineWriter } from '../../sensor/publish/line-writer.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import { isAllowed, withExceptions } from '../alert/exception.ts';
+import { readExceptions } from '../alert/exception-file.ts';
 import { alertTable } from '../alert/table.ts';
 import { joinedDocument } from '../alert/waybill-document.ts';
 import { Enricher } from '../enricher.ts';
@@ -125,7 +127,8 @@ export async function replayCommand(args: string[]): Promise<number> {
   } else for (const alert of alerts) out.write(alert.body);
   await out.flush();
   for (const complaint of complaints) process.stderr.write(`waybill: ${complaint}\n`);
-  if (failOn !== undefined && alerts.some((a) => tierOf(a) === 'high' || tierOf(a) === failOn)) return Exit.alerts;
+  const open = alerts.filter((alert) => !isAllowed(alert));
+  if (failOn !== undefined && open.some((a) => tierOf(a) === 'high' || tierOf(a) === failOn)) return Exit.alerts;
   return complaints.length > 0 ? Exit.damaged : Exit.fine;
 }
 
@@ -146,7 +149,8 @@ export async function replay(input: ReplayInput): Promise<ReplayResult> {
     const alerts = await enricher.settle(
       input.onJoined === undefined ? undefined : (line) => input.onJoined!(joinedDocument(line)),
     );
-    return { alerts, complaints };
+    const exceptions = input.data === undefined ? [] : readExceptions(input.data);
+    return { alerts: withExceptions(alerts, exceptions), complaints };
   } finally {
     await store.close();
     if (input.data === undefined) rmSync(directory, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { isLocal, type WindowsPath } from './windows-path.ts';
+import { isLocal, type WindowsPath, windowsPath } from './windows-path.ts';
 
 /**
  * A pattern over the components of a Windows path: `\users\*\appdata\local\temp\**`.
@@ -30,6 +30,17 @@ export function firstMatch(patterns: readonly PathPattern[], path: WindowsPath):
   if (!isLocal(path) || !path.tail.startsWith('\\')) return undefined;
   const parts = path.tail.split('\\').slice(1);
   return patterns.find((pattern) => matchesParts(pattern, parts));
+}
+
+/**
+ * Whether an image fits a pattern as an operator writes it, with or without a drive. A drive that is named must be that
+ * drive; a device path (`\\Device\\HarddiskVolume3\\…`) names none and fits any.
+ */
+export function imageFits(pattern: string, image: string): boolean {
+  const drive = /^[a-z]:(?=\\)/i.exec(pattern)?.[0].toLowerCase();
+  const path = windowsPath(image);
+  if (drive !== undefined && /^[a-z]:$/.test(path.volume) && path.volume !== drive) return false;
+  return firstMatch([pathPattern(drive === undefined ? pattern : pattern.slice(drive.length))], path) !== undefined;
 }
 
 function matchesParts(pattern: PathPattern, parts: readonly string[]): boolean {

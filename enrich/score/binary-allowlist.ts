@@ -1,6 +1,5 @@
-import { firstMatch, pathPattern } from '../evidence/path-pattern.ts';
+import { imageFits } from '../evidence/path-pattern.ts';
 import { isSignedBy } from '../evidence/signer.ts';
-import { windowsPath } from '../evidence/windows-path.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 
@@ -8,9 +7,8 @@ import type { Episode } from './episode.ts';
 export function allowed(episode: Episode, settings: Settings): string | undefined {
   const { process, destination } = episode;
   if (process?.image === undefined) return undefined;
-  const path = windowsPath(process.image);
   for (const entry of settings.BinaryAllowlist) {
-    if (firstMatch([pathPattern(entry.path)], path) === undefined) continue;
+    if (!imageFits(entry.path, process.image)) continue;
     if (
       entry.signer !== undefined &&
       !(process.signatureStatus === 'valid' && isSignedBy(process.signer, [entry.signer]))
