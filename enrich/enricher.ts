@@ -310,7 +310,7 @@ export class Enricher {
   private async raise(alert: StoredAlert): Promise<boolean> {
     if (await this.store.putAlert(alert)) return true;
     const known = await this.store.getAlert(alert.id);
-    if (isDeepStrictEqual(known?.body, JSON.parse(JSON.stringify(alert.body)))) return false;
+    if (isDeepStrictEqual(known?.body, alert.body)) return false;
     await this.store.dropAlert(alert.id);
     return this.store.putAlert(alert);
   }

@@ -22,7 +22,8 @@ export function alertDocument(episode: Episode, verdict: Verdict): StoredAlert {
     id: episode.id,
     at,
     revision: versions * 1024 + Math.min(facts, 1023),
-    body: document(episode, verdict, at),
+    // As it is stored: fields without a value are left out.
+    body: JSON.parse(JSON.stringify(document(episode, verdict, at))) as unknown,
   };
 }
 
