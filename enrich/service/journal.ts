@@ -119,6 +119,8 @@ export class Journal implements Inbox {
   async bury(letter: DeadLetter): Promise<void> {
     try {
       await this.dead.append([encodeBatch(letter)]);
+      // `waybill dead-letter replay` takes files away: none must be written to any more.
+      await this.dead.seal();
     } catch (error) {
       throw diskError(this.data, error);
     }
