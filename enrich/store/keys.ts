@@ -19,6 +19,8 @@ import { FACT_KINDS, type FactKind } from './store.ts';
  * | P:{alerts}:a   | hash   | alert id → record                                        | up to MAX_ALERTS             | none |
  * | P:{alerts}:x   | zset   | all scores 0: at id                                      | the same                     | none |
  *
+ * The streams between sensors, receivers and workers have keys of their own (sensor/record/stream-keys.ts).
+ *
  * TTLs run by the server's clock from the last write to the key. They are the net under `expire`, which works by event
  * time: what nobody maintains goes away in the end.
  */
