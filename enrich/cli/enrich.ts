@@ -10,7 +10,7 @@ import { openEmbedded } from '../store/embedded.ts';
 import { StoreError } from '../store/store-error.ts';
 import { isRedis, openBackend, storeDirectory } from './open-backend.ts';
 
-const DEFAULT_DATA = '.waybill';
+export const DEFAULT_DATA = '.waybill';
 /** After the first signal the process ends by itself within this time, whatever still hangs. */
 const STOP_MILLIS = 4_500;
 
@@ -138,7 +138,8 @@ function reload(service: Service, options: Parsed, log: Log): void {
   }
 }
 
-function settingsOf(options: Parsed): Settings {
+/** Settings of --config and --listen. */
+export function settingsOf(options: Parsed): Settings {
   const config = options.text('config');
   const settings = config === undefined ? defaultSettings() : readSettings(config);
   const listen = options.text('listen');
@@ -180,7 +181,7 @@ async function backUp(options: Parsed, directory: string): Promise<number> {
 }
 
 /** What the user can do something about, in one line. */
-function startError(error: unknown): unknown {
+export function startError(error: unknown): unknown {
   if (error instanceof StoreError)
     return new UserError(error.message, error.code === 'bad-url' ? Exit.usage : Exit.failed);
   const { code, syscall } = error as NodeJS.ErrnoException;
