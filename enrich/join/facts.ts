@@ -3,6 +3,7 @@ import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ConnectionEvent, EndpointEvent, FileEvent, HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import { mayBurst } from '../evidence/burst.ts';
+import { processIdentity } from '../evidence/process-identity.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { Fact } from '../store/store.ts';
 import type { JoinResult } from './join-flow.ts';
@@ -60,6 +61,11 @@ export function indexKey(prefix: string, text: string): string {
   const folded = text.toLowerCase();
   const body = folded.length > MAX_KEY ? createHash('sha256').update(folded).digest('hex') : folded;
   return `${prefix}:${body}`;
+}
+
+/** Index key of the flows of one program on one UTC day; versions and user folders of its path are folded. */
+export function programKey(image: string, day: number): string {
+  return indexKey('program', `${day}|${processIdentity({ entityId: '', entityKind: 'none', image })}`);
 }
 
 /** One fact a flow: of its records the latest stays. */

@@ -13,11 +13,13 @@ import {
   type JoinedBody,
   type LeaseBody,
   type ProcessBody,
+  programKey,
 } from './facts.ts';
 import { ADDRESS_WINDOW, DNS_WINDOW, hostAt, type JoinEvidence, type JoinResult, joinFlow } from './join-flow.ts';
 import { lineage, type ProcessFacts, type ProcessInfo, resolve, shifted } from './lineage.ts';
 import { remoteKey, tupleKey } from './tuple.ts';
 
+const DAY = 86_400_000_000;
 /** Facts read for one rung of the ladder. */
 const MAX_FACTS = 64;
 /** Facts read of one process. */
@@ -151,10 +153,16 @@ export function joinedFact(
     kind: 'joined',
     id: joinedId(record, clock),
     at: parseMicros(record.event.start) ?? 0,
-    keys: seen >= EXACT_FROM ? [] : weakKeys(record, join),
+    keys: [...(seen >= EXACT_FROM ? [] : weakKeys(record, join)), ...programKeys(record, join)],
     version: flowVersion(record) * EVIDENCE_STEPS + seen,
     body: { record, join } satisfies JoinedBody,
   };
+}
+
+/** By this, what a program sent on the days before is found again. */
+function programKeys(record: FlowRecord, { process }: JoinResult): string[] {
+  const day = Math.floor((parseMicros(record.event.start) ?? 0) / DAY);
+  return process?.image === undefined ? [] : [programKey(process.image, day)];
 }
 
 /** By these, late look-ups, matches and ends of processes find the flows whose join they may change. */

@@ -3,11 +3,12 @@ import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import { type BrowserVerdict, browserClass } from '../evidence/browser.ts';
-import { type DestinationEntity, destinationEntity } from '../evidence/destination.ts';
+import type { DestinationEntity } from '../evidence/destination.ts';
 import { mergeStaging, type StagingStory } from '../evidence/merge-staging.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { HostClocks } from '../join/clock.ts';
+import { destinationOf } from '../join/destination-of.ts';
 import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
 import { HostProcesses } from '../join/gather.ts';
 import type { JoinResult } from '../join/join-flow.ts';
@@ -21,6 +22,7 @@ import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
 import { type Link, linkOf } from './link.ts';
 import { lookedUpBy } from './look-up.ts';
 import { type Rollout, rolloutOn, rolloutScope } from './rollout.ts';
+import { earlierVolumes } from './volume-history.ts';
 
 /** Flows and staging facts of one host looked at in one scoring; the newest are kept. */
 const MAX_FLOWS = 20_000;
@@ -66,6 +68,8 @@ export interface Episode {
   /** Strongest link first is not assumed: by time, then id. */
   readonly staging: readonly LinkedStaging[];
   readonly baseline: Baseline;
+  /** Bytes that this program of this host sent to each destination on each of the days before. */
+  readonly earlierVolumes: readonly number[];
   readonly fingerprints: readonly Fingerprint[];
   /** Set when hosts enough met the destination with this program on this day. */
   readonly rollout: Rollout | undefined;
@@ -185,12 +189,6 @@ function windowOf(
 const byStart = (a: Member, b: Member): number =>
   a.flow.start - b.flow.start || (a.flow.record.waybill.flow_id < b.flow.record.waybill.flow_id ? -1 : 1);
 
-const destinationOf = (record: FlowRecord): DestinationEntity =>
-  destinationEntity({
-    ip: record.destination.ip,
-    ...(record.destination.domain === undefined ? {} : { domain: record.destination.domain }),
-  });
-
 const leavesNetwork = (record: FlowRecord): boolean =>
   record.network.direction === 'egress' || record.network.direction === 'external';
 
@@ -247,6 +245,7 @@ async function assemble(
     flows,
     staging: linked,
     baseline,
+    earlierVolumes: await earlierVolumes(store, clocks, hostId, process, baseline.day),
     fingerprints,
     rollout: await rolloutOn(store, scope, baseline.day),
     rolloutScope: scope,

@@ -1,6 +1,6 @@
 import { type ByteBalance, byteBalance } from '../evidence/byte-balance.ts';
 import { chunkSignature } from '../evidence/chunk-signature.ts';
-import { producerConsumerRatio, ratioDb } from '../evidence/pcr.ts';
+import { producerConsumerRatio, ratioDb, robustZ, volumeDb } from '../evidence/pcr.ts';
 import type { Weights } from '../evidence/weights.ts';
 import type { Episode } from './episode.ts';
 import { formatBytes } from './format.ts';
@@ -48,6 +48,13 @@ export function volumeTerms(episode: Episode, w: Weights): VolumeEvidence {
       add(ratio < 0 ? 'downloads' : 'uploads', ratioDb(ratio, w.volume), share);
     }
   }
+  const z = robustZ(sent, episode.earlierVolumes);
+  const usual = `${z?.toFixed(1)} deviations above what this program sends here`;
+  add(
+    'volume_unusual',
+    volumeDb(z, w.volume),
+    `${formatBytes(sent)} is ${usual} (${episode.earlierVolumes.length} sums)`,
+  );
   const bursts = flows.flatMap((f) => f.record.waybill.upstream_bursts ?? []).sort((a, b) => b - a);
   const chunk = chunkSignature(bursts, episode.destination.provider, w.volume);
   if (chunk) add('chunk_signature', chunk.db, `bursts of ${formatBytes(chunk.burst)} as ${chunk.family} sends them`);
