@@ -1,23 +1,12 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
 import { build } from 'vite';
 import { describe } from 'vitest';
 import type { Fact, Store, StoredAlert } from '../../enrich/store/store.ts';
 import { type ServeOptions, type Serving, serveConsole } from '../../enrich/web/serve.ts';
 import { openLog } from '../../sensor/base/log.ts';
-
-const CHROMIUM = '/usr/bin/chromium';
-const ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--no-first-run',
-];
+import { CHROMIUM } from './chromium.ts';
 
 /** `describe` where Debian's chromium is installed; elsewhere skipped by name, or failed when CI_NO_SKIP=1. */
 export function describeBrowser(name: string, tests: () => void): void {
@@ -25,8 +14,6 @@ export function describeBrowser(name: string, tests: () => void): void {
   if (existsSync(CHROMIUM) || process.env['CI_NO_SKIP'] === '1') describe(name, { timeout }, tests);
   else describe.skip(`${name} (no chromium here: apt-get install chromium)`, tests);
 }
-
-export const launchBrowser = (): Promise<Browser> => chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 
 let page: Promise<string> | undefined;
 

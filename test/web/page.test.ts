@@ -9,7 +9,8 @@ import { openEmbedded } from '../../enrich/store/embedded.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
 import type { Store } from '../../enrich/store/store.ts';
 import type { Serving } from '../../enrich/web/serve.ts';
-import { alertAbout, describeBrowser, joinedFlow, launchBrowser, openConsole } from '../build/console.ts';
+import { launchBrowser } from '../build/chromium.ts';
+import { alertAbout, describeBrowser, joinedFlow, openConsole } from '../build/console.ts';
 import { HOSTILE } from './hostile-texts.ts';
 import { pageFaults } from './page-faults.ts';
 

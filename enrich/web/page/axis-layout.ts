@@ -79,8 +79,11 @@ export interface Span {
  */
 export function spanOf(story: Story, staging: readonly StagingFields[], isWhole: boolean): Span {
   const main = mainStaging(staging);
+  const mainFrom = main ? millisOf(main.at) : Number.POSITIVE_INFINITY;
   const close = [
-    ...(main ? [millisOf(main.at), millisOf(main.until)] : []),
+    // What was still being packed when the main packing began belongs to the picture.
+    ...story.packings.filter((h) => h.to >= mainFrom && h.from <= mainFrom).map((h) => h.from),
+    ...(main ? [mainFrom, millisOf(main.until)] : []),
     ...story.sendings.flatMap((s) => [s.from, s.to]),
   ];
   const all = [...story.packings, ...story.processes, ...story.sendings].flatMap((h) => [h.from, h.to]);

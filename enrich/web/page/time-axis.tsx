@@ -100,8 +100,11 @@ function Drawing({ story, span, width }: { readonly story: Story; readonly span:
   const left = isNarrow ? 8 : 84;
   const inner = width - left - 8;
   const x = (time: number) => left + ((time - span.from) / (span.to - span.from)) * inner;
+  // What reaches beyond the axis is drawn from its edge.
   const inside = <T extends Happening>(items: readonly T[]) =>
-    items.filter((h) => h.to >= span.from && h.from <= span.to);
+    items
+      .filter((h) => h.to >= span.from && h.from <= span.to)
+      .map((h) => ({ ...h, from: Math.max(h.from, span.from), to: Math.min(h.to, span.to) }));
   const lanes = [
     { name: 'Packed', kind: 'packed', rows: placed(inside(story.packings), x, width, MOST_ROWS) },
     { name: 'Started', kind: 'started', rows: placed(inside(story.processes), x, width, MOST_ROWS) },
