@@ -21,6 +21,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Ru
     load: async () => (await import('./enrich.ts')).enrichCommand,
   },
   {
+    name: 'run',
+    summary: 'Sensor and service in one process, on one machine.',
+    load: async () => (await import('./run.ts')).runCommand,
+  },
+  {
     name: 'replay',
     summary: 'Run the whole pipeline over captures and endpoint logs; print the alerts.',
     load: async () => (await import('./replay.ts')).replayCommand,
