@@ -6,17 +6,17 @@ import { slowDocument } from './alert/slow-document.ts';
 import type { EndpointEvent } from './event/endpoint-event.ts';
 import { stagingFrom } from './evidence/staging.ts';
 import { HostClocks } from './join/clock.ts';
-import { type FlowBody, factOfFlow, factsOfEvent, hostShard, type ProcessBody } from './join/facts.ts';
+import { type FlowBody, factOfFlow, factsOfEvent, hostShard } from './join/facts.ts';
 import { HostProcesses, joinedFact, joinFromStore, movedFact } from './join/gather.ts';
-import { ADDRESS_WINDOW, LEASE_WINDOW, type WaybillLine } from './join/join-flow.ts';
-import { type FlowName, learnFrom, nameOf } from './join/learner.ts';
-import { isAmongMany } from './score/bursts.ts';
+import type { WaybillLine } from './join/join-flow.ts';
+import { type FlowName, learnFrom } from './join/learner.ts';
 import { type Episode, episodesOfHost } from './score/episode.ts';
 import { episodeMark, marksWithin } from './score/episode-mark.ts';
 import { observationsOf } from './score/familiarity.ts';
 import { episodesIn, rolloutFact } from './score/rollout.ts';
 import { scoreEpisode } from './score/score.ts';
 import { isInLedger, ledgerFacts, ledgerOfHost, ledgersOf, slowId, slowTheftIn, weeksOf } from './score/slow.ts';
+import { Touched } from './score/touched.ts';
 import type { Settings } from './settings.ts';
 import type { Fact, Observation, Store, StoredAlert } from './store/store.ts';
 
@@ -26,10 +26,6 @@ const DAY = 86_400 * SECOND;
 const BATCH = 500;
 /** Flows joined side by side. */
 const JOIN_BATCH = 256;
-/** Flows re-joined because of one late connection or lease. */
-const MAX_REJOINS = 1_000;
-/** A process, staging or look-up event may change flows from this long before it: tolerance and clock error together. */
-const BACKWARD = 1_500 * SECOND;
 
 export interface PutOptions {
   /**
@@ -59,13 +55,13 @@ export class Enricher {
   private readonly dirtyLedgers = new Map<string, { readonly ledger: string; readonly week: number }>();
   /** Learned anew by every `settle`: other workers add to what it is learned from. */
   private clocks: HostClocks;
-  private readonly dirtyFlows = new Map<string, FlowName>();
-  /** By host: the span of event time whose episodes must be looked at again. */
-  private readonly dirtyHosts = new Map<string, { from: number; to: number }>();
+  /** What the facts put since the last `settle` may have changed. */
+  private readonly touched: Touched;
 
   constructor(store: Store, settings: Settings) {
     this.store = store;
     this.settings = settings;
+    this.touched = new Touched(store, settings.horizonMicros);
     this.clocks = new HostClocks(store);
   }
 
@@ -89,13 +85,13 @@ export class Enricher {
     const changed = new Map<string, StoredAlert>();
     this.clocks = new HostClocks(this.store);
     // A day at a time: the baseline that a flow is judged by is made of the days before it.
-    while (this.dirtyFlows.size > 0) {
+    while (this.touched.flows.size > 0) {
       let earliest = Number.POSITIVE_INFINITY;
-      for (const flow of this.dirtyFlows.values()) earliest = Math.min(earliest, flow.at);
+      for (const flow of this.touched.flows.values()) earliest = Math.min(earliest, flow.at);
       const end = (Math.floor(earliest / DAY) + 1) * DAY;
       await this.learn(end);
-      const flows = this.dirtyBefore(end);
-      for (const flow of flows) this.dirtyFlows.delete(`${flow.ip}|${flow.id}`);
+      const flows = this.touched.flowsBefore(end);
+      for (const flow of flows) this.touched.flows.delete(`${flow.ip}|${flow.id}`);
       for (let i = 0; i < flows.length; i += JOIN_BATCH) await this.join(flows.slice(i, i + JOIN_BATCH), onJoined);
       await this.score(end, changed, repeat);
     }
@@ -104,23 +100,16 @@ export class Enricher {
     return [...changed.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   }
 
-  /** Flows to be joined that began before `end`, by start. */
-  private dirtyBefore(end: number): FlowName[] {
-    return [...this.dirtyFlows.values()]
-      .filter((flow) => flow.at < end)
-      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-  }
-
   /** Learns from the exact matches of the flows at hand; what changes a clock makes its flows dirty again. */
   private async learn(end: number): Promise<void> {
-    const flows = this.dirtyBefore(end);
+    const flows = this.touched.flowsBefore(end);
     for (let i = 0; i < flows.length; i += JOIN_BATCH) {
       const batch = flows.slice(i, i + JOIN_BATCH);
       const facts = await Promise.all(batch.map((flow) => this.store.get(flow.ip, 'flow', flow.id)));
       const records = facts.flatMap((fact) => (fact ? [(fact.body as FlowBody).record] : []));
       const learned = await learnFrom(this.store, this.clocks, records);
-      for (const flow of learned.flows) this.dirtyFlows.set(`${flow.ip}|${flow.id}`, flow);
-      for (const { host, day } of learned.days) this.touchHost(host, day * DAY, (day + 1) * DAY);
+      for (const flow of learned.flows) this.touched.name(flow);
+      for (const { host, day } of learned.days) this.touched.host(host, day * DAY, (day + 1) * DAY);
     }
   }
 
@@ -129,71 +118,7 @@ export class Enricher {
       const batch = facts.slice(i, i + BATCH);
       const changed = await this.store.put(batch);
       // Side by side: what is touched is a set, and each look into the store is a journey to it.
-      await Promise.all(batch.filter((_, k) => changed[k] || touch === 'all').map((fact) => this.touch(fact)));
-    }
-  }
-
-  /** Notes what a new fact may change. */
-  private async touch(fact: Fact): Promise<void> {
-    switch (fact.kind) {
-      case 'flow':
-        this.touchFlow(fact);
-        break;
-      case 'connection':
-        for (const key of fact.keys) {
-          for (const flow of await this.store.find(fact.shard, 'flow', key, MAX_REJOINS)) this.touchFlow(flow);
-        }
-        break;
-      case 'lease': {
-        const to = fact.at + ADDRESS_WINDOW + LEASE_WINDOW;
-        for (const flow of await this.store.between(fact.shard, 'flow', fact.at - ADDRESS_WINDOW, to, MAX_REJOINS)) {
-          this.touchFlow(flow);
-        }
-        break;
-      }
-      case 'process':
-        if ((fact.body as ProcessBody).kind === 'end') await this.touchJoined(fact);
-        this.touchAround(fact);
-        break;
-      case 'dns':
-        await this.touchJoined(fact);
-        this.touchAround(fact);
-        break;
-      case 'staging':
-        this.touchAround(fact);
-        break;
-      case 'file':
-        if (await isAmongMany(this.store, fact.shard, fact.at)) this.touchAround(fact);
-        break;
-      default:
-        break;
-    }
-  }
-
-  private touchFlow(fact: Fact): void {
-    this.dirtyFlows.set(`${fact.shard}|${fact.id}`, { ip: fact.shard, id: fact.id, at: fact.at });
-  }
-
-  /** Flows without an exact match that this fact may explain. */
-  private async touchJoined(fact: Fact): Promise<void> {
-    for (const key of fact.keys) {
-      for (const joined of await this.store.find(fact.shard, 'joined', key, MAX_REJOINS)) {
-        const flow = nameOf(joined);
-        this.dirtyFlows.set(`${flow.ip}|${flow.id}`, flow);
-      }
-    }
-  }
-
-  private touchAround(fact: Fact): void {
-    this.touchHost(fact.shard.slice('host:'.length), fact.at - BACKWARD, fact.at + this.settings.horizonMicros);
-  }
-
-  private touchHost(host: string, from: number, to: number): void {
-    const span = this.dirtyHosts.get(host);
-    if (!span) this.dirtyHosts.set(host, { from, to });
-    else {
-      span.from = Math.min(span.from, from);
-      span.to = Math.max(span.to, to);
+      await Promise.all(batch.filter((_, k) => changed[k] || touch === 'all').map((fact) => this.touched.fact(fact)));
     }
   }
 
@@ -202,7 +127,7 @@ export class Enricher {
     const done = await Promise.all(flows.map((flow) => this.joinOne(flow, onJoined !== undefined)));
     const facts = done.flatMap((d) => d?.facts ?? []);
     await this.store.put(facts);
-    for (const fact of facts) this.touchHost(fact.shard.slice('host:'.length), fact.at, fact.at);
+    for (const fact of facts) this.touched.host(fact.shard.slice('host:'.length), fact.at, fact.at);
     const observations = done.flatMap((d) => d?.observations ?? []);
     await this.store.observe(observations);
     await this.touchRollouts(observations);
@@ -215,7 +140,7 @@ export class Enricher {
     for (const seen of observations)
       if (seen.scope.startsWith('rollout:')) counts.set(`${seen.day}|${seen.scope}`, seen);
     for (const { scope, day } of counts.values()) {
-      for (const { host, at } of await episodesIn(this.store, scope, day)) this.touchHost(host, at, at);
+      for (const { host, at } of await episodesIn(this.store, scope, day)) this.touched.host(host, at, at);
     }
   }
 
@@ -246,10 +171,10 @@ export class Enricher {
 
   /** Scores the episodes of touched hosts that began before `until`. */
   private async score(until: number, changed: Map<string, StoredAlert>, repeat: boolean): Promise<void> {
-    for (const [host, span] of [...this.dirtyHosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [host, span] of [...this.touched.hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (span.from >= until) continue;
       const to = Math.min(span.to, until);
-      if (span.to < until) this.dirtyHosts.delete(host);
+      if (span.to < until) this.touched.hosts.delete(host);
       else span.from = until - this.settings.horizonMicros;
       const episodes = await episodesOfHost(this.store, this.clocks, host, span.from, to, this.settings);
       for (const episode of episodes) {

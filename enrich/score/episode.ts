@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import { type BrowserVerdict, browserClass } from '../evidence/browser.ts';
@@ -9,14 +8,15 @@ import { processIdentity } from '../evidence/process-identity.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { destinationOf } from '../join/destination-of.ts';
-import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
+import { hostShard, indexKey } from '../join/facts.ts';
 import { HostProcesses } from '../join/gather.ts';
 import type { JoinResult } from '../join/join-flow.ts';
 import { currentJoins } from '../join/learner.ts';
-import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
+import type { ProcessInfo } from '../join/lineage.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { burstsOfHost } from './bursts.ts';
+import { CLOCK_SLACK, type Group, grouped, type Member } from './episode-groups.ts';
 import { type Baseline, baselineOf } from './familiarity.ts';
 import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
 import { type Link, linkOf } from './link.ts';
@@ -32,8 +32,6 @@ export const LISTED_FLOWS = 50;
 /** Days by which a host's habit of packing is judged. */
 const HABIT_DAYS = 30;
 const HABIT = HABIT_DAYS * 86_400_000_000;
-/** Staging this much after a flow began may still precede its bytes: clocks differ. */
-const CLOCK_SLACK = 5_000_000;
 
 export interface EpisodeFlow {
   readonly record: FlowRecord;
@@ -83,25 +81,6 @@ export interface Episode {
   readonly joinProbability: number;
 }
 
-/** Flows of one lineage to one destination in one window. */
-interface Group {
-  /** Entity of the lineage's root. */
-  readonly root: string;
-  /** Destination entity. */
-  readonly entity: string;
-  /** Microseconds since 1970 UTC. */
-  readonly windowStart: number;
-  /** Which window of the root process, or of the calendar where its start is not known. */
-  readonly window: string;
-  /** By start, then id. */
-  readonly members: Member[];
-}
-
-interface Member {
-  readonly flow: EpisodeFlow;
-  readonly chain: readonly ProcessInfo[] | undefined;
-}
-
 /**
  * The candidate episodes of a host that touch [from, to]: flows that followed staging, grouped by lineage and destination.
  * Pure in what the store holds: the same facts give the same episodes, whatever part of them is asked for.
@@ -141,56 +120,6 @@ async function bySensorClock(fact: Fact, clocks: HostClocks, hostId: string): Pr
   const { offset } = await clocks.of(hostId, fact.at);
   return offset === 0 ? staging : { ...staging, at: staging.at - offset };
 }
-
-async function grouped(
-  joined: readonly Fact[],
-  stories: readonly StagingStory[],
-  processes: HostProcesses,
-  horizon: number,
-): Promise<Group[]> {
-  const groups = new Map<string, Group>();
-  for (const fact of joined) {
-    const { record, join } = fact.body as JoinedBody;
-    if (!leavesNetwork(record)) continue;
-    const end = parseMicros(record.event.end) ?? fact.at;
-    if (!stories.some((s) => s.at <= end + CLOCK_SLACK && s.at >= fact.at - horizon)) continue;
-    const chain = await processes.chainOf(join, fact.at);
-    const top = chain ? lineageRoot(chain) : undefined;
-    const root = top?.entityId ?? 'unattributed';
-    const { entity } = destinationOf(record);
-    const { windowStart, window } = windowOf(fact.at, top?.startedAt, horizon);
-    const key = JSON.stringify([root, entity, window]);
-    let group = groups.get(key);
-    if (!group) {
-      group = { root, entity, windowStart, window, members: [] };
-      groups.set(key, group);
-    }
-    group.members.push({ flow: { record, join, start: fact.at, end }, chain });
-  }
-  for (const group of groups.values()) group.members.sort(byStart);
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
-}
-
-/**
- * Cuts a long-lived activity (a backup service) into windows of the horizon's length, counted from the start of its root
- * process where that is known: a function of the flow alone, so that late flows move no window.
- */
-function windowOf(
-  start: number,
-  rootStart: number | undefined,
-  horizon: number,
-): Pick<Group, 'windowStart' | 'window'> {
-  const rooted = rootStart !== undefined && rootStart <= start;
-  const anchor = rooted ? rootStart : 0;
-  const index = Math.floor((start - anchor) / horizon);
-  return { windowStart: anchor + index * horizon, window: `${rooted ? 'root' : 'calendar'}+${index}` };
-}
-
-const byStart = (a: Member, b: Member): number =>
-  a.flow.start - b.flow.start || (a.flow.record.waybill.flow_id < b.flow.record.waybill.flow_id ? -1 : 1);
-
-const leavesNetwork = (record: FlowRecord): boolean =>
-  record.network.direction === 'egress' || record.network.direction === 'external';
 
 async function assemble(
   store: Store,

@@ -1,0 +1,82 @@
+import { parseMicros } from '../../sensor/base/timestamp.ts';
+import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import type { StagingStory } from '../evidence/merge-staging.ts';
+import { destinationOf } from '../join/destination-of.ts';
+import type { JoinedBody } from '../join/facts.ts';
+import type { HostProcesses } from '../join/gather.ts';
+import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
+import type { Fact } from '../store/store.ts';
+import type { EpisodeFlow } from './episode.ts';
+
+/** Staging this much after a flow began may still precede its bytes: clocks differ. */
+export const CLOCK_SLACK = 5_000_000;
+
+/** Flows of one lineage to one destination in one window. */
+export interface Group {
+  /** Entity of the lineage's root. */
+  readonly root: string;
+  /** Destination entity. */
+  readonly entity: string;
+  /** Microseconds since 1970 UTC. */
+  readonly windowStart: number;
+  /** Which window of the root process, or of the calendar where its start is not known. */
+  readonly window: string;
+  /** By start, then id. */
+  readonly members: Member[];
+}
+
+export interface Member {
+  readonly flow: EpisodeFlow;
+  readonly chain: readonly ProcessInfo[] | undefined;
+}
+
+/** The flows that left the network after something was staged, by lineage, destination and window. */
+export async function grouped(
+  joined: readonly Fact[],
+  stories: readonly StagingStory[],
+  processes: HostProcesses,
+  horizon: number,
+): Promise<Group[]> {
+  const groups = new Map<string, Group>();
+  for (const fact of joined) {
+    const { record, join } = fact.body as JoinedBody;
+    if (!leavesNetwork(record)) continue;
+    const end = parseMicros(record.event.end) ?? fact.at;
+    if (!stories.some((s) => s.at <= end + CLOCK_SLACK && s.at >= fact.at - horizon)) continue;
+    const chain = await processes.chainOf(join, fact.at);
+    const top = chain ? lineageRoot(chain) : undefined;
+    const root = top?.entityId ?? 'unattributed';
+    const { entity } = destinationOf(record);
+    const { windowStart, window } = windowOf(fact.at, top?.startedAt, horizon);
+    const key = JSON.stringify([root, entity, window]);
+    let group = groups.get(key);
+    if (!group) {
+      group = { root, entity, windowStart, window, members: [] };
+      groups.set(key, group);
+    }
+    group.members.push({ flow: { record, join, start: fact.at, end }, chain });
+  }
+  for (const group of groups.values()) group.members.sort(byStart);
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+}
+
+/**
+ * Cuts a long-lived activity (a backup service) into windows of the horizon's length, counted from the start of its root
+ * process where that is known: a function of the flow alone, so that late flows move no window.
+ */
+function windowOf(
+  start: number,
+  rootStart: number | undefined,
+  horizon: number,
+): Pick<Group, 'windowStart' | 'window'> {
+  const rooted = rootStart !== undefined && rootStart <= start;
+  const anchor = rooted ? rootStart : 0;
+  const index = Math.floor((start - anchor) / horizon);
+  return { windowStart: anchor + index * horizon, window: `${rooted ? 'root' : 'calendar'}+${index}` };
+}
+
+const byStart = (a: Member, b: Member): number =>
+  a.flow.start - b.flow.start || (a.flow.record.waybill.flow_id < b.flow.record.waybill.flow_id ? -1 : 1);
+
+const leavesNetwork = (record: FlowRecord): boolean =>
+  record.network.direction === 'egress' || record.network.direction === 'external';

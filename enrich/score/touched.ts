@@ -1,0 +1,98 @@
+import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
+import type { ProcessBody } from '../join/facts.ts';
+import { ADDRESS_WINDOW, LEASE_WINDOW } from '../join/join-flow.ts';
+import { type FlowName, nameOf } from '../join/learner.ts';
+import type { Fact, Store } from '../store/store.ts';
+import { isAmongMany } from './bursts.ts';
+
+/** Flows re-joined because of one late connection, lease, look-up or end of a process. */
+const MAX_REJOINS = 1_000;
+/** A process, staging or look-up event may change flows from this long before it: tolerance and clock error together. */
+const BACKWARD = 1_500 * MICROS_PER_SECOND;
+
+/** What has to be looked at again: flows to be joined, and by host the span of event time to be scored. */
+export class Touched {
+  readonly flows = new Map<string, FlowName>();
+  readonly hosts = new Map<string, { from: number; to: number }>();
+  private readonly store: Store;
+  private readonly horizon: number;
+
+  constructor(store: Store, horizon: number) {
+    this.store = store;
+    this.horizon = horizon;
+  }
+
+  /** Flows to be joined that began before `end`, by start. */
+  flowsBefore(end: number): FlowName[] {
+    return [...this.flows.values()]
+      .filter((flow) => flow.at < end)
+      .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  }
+
+  /** Notes what a new fact may change. */
+  async fact(fact: Fact): Promise<void> {
+    switch (fact.kind) {
+      case 'flow':
+        this.flow(fact);
+        break;
+      case 'connection':
+        for (const key of fact.keys) {
+          for (const flow of await this.store.find(fact.shard, 'flow', key, MAX_REJOINS)) this.flow(flow);
+        }
+        break;
+      case 'lease': {
+        const to = fact.at + ADDRESS_WINDOW + LEASE_WINDOW;
+        for (const flow of await this.store.between(fact.shard, 'flow', fact.at - ADDRESS_WINDOW, to, MAX_REJOINS)) {
+          this.flow(flow);
+        }
+        break;
+      }
+      case 'process':
+        if ((fact.body as ProcessBody).kind === 'end') await this.joined(fact);
+        this.around(fact);
+        break;
+      case 'dns':
+        await this.joined(fact);
+        this.around(fact);
+        break;
+      case 'staging':
+        this.around(fact);
+        break;
+      case 'file':
+        if (await isAmongMany(this.store, fact.shard, fact.at)) this.around(fact);
+        break;
+      default:
+        break;
+    }
+  }
+
+  flow(fact: Fact): void {
+    this.name({ ip: fact.shard, id: fact.id, at: fact.at });
+  }
+
+  name(flow: FlowName): void {
+    this.flows.set(`${flow.ip}|${flow.id}`, flow);
+  }
+
+  /** Flows without an exact match that this fact may explain. */
+  private async joined(fact: Fact): Promise<void> {
+    for (const key of fact.keys) {
+      for (const found of await this.store.find(fact.shard, 'joined', key, MAX_REJOINS)) {
+        this.name(nameOf(found));
+      }
+    }
+  }
+
+  private around(fact: Fact): void {
+    this.host(fact.shard.slice('host:'.length), fact.at - BACKWARD, fact.at + this.horizon);
+  }
+
+  host(host: string, from: number, to: number): void {
+    const span = this.hosts.get(host);
+    if (!span) this.hosts.set(host, { from, to });
+    else {
+      span.from = Math.min(span.from, from);
+      span.to = Math.max(span.to, to);
+    }
+  }
+}
