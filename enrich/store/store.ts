@@ -88,8 +88,8 @@ export type FactKind = (typeof FACT_KINDS)[number];
 
 export interface Fact {
   /**
-   * `host:<host id>` or `ip:<address>`, at most 512 bytes: facts that are read together live together (one Redis hash
-   * tag).
+   * `host:<host id>` or `ip:<address>`; for marks of episodes also `ledger:<host id>`, `user:<sid>` and `rollout:<hash>`.
+   * At most 512 bytes: facts that are read together live together (one Redis hash tag).
    */
   readonly shard: string;
   readonly kind: FactKind;
@@ -105,7 +105,10 @@ export interface Fact {
 }
 
 export interface FamiliarityKey {
-  /** Whose familiarity: `host:<id>`, `user:<id>`, `identity:<id>`, `host-identity:<id>|<id>`, `org`. */
+  /**
+   * Whose familiarity: `host:<id>`, `user:<id>`, `identity:<id>`, `host-identity:<id>|<id>`, `org`; `ja4:<identity>` for
+   * handshakes; `hosts` and `rollout:<hash>` to count hosts by day.
+   */
   readonly scope: string;
   /** Destination entity, e.g. `tenant:bucket.s3.amazonaws.com`, `domain:example.com`. */
   readonly destination: string;
