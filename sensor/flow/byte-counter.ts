@@ -4,7 +4,10 @@ import { FlowBit, type FlowTable } from './flow-table.ts';
 const BELIEVED_JUMP = 1_048_576;
 /** Holes remembered of one direction; of more, the oldest are taken as never filled. */
 const MAX_HOLES = 32;
-/** Directions with remembered holes, and those with claims; beyond, new holes are never filled and claims never believed. */
+/**
+ * Directions with remembered holes, with claims, with rival SYNs. Beyond, new holes are never filled, claims never
+ * believed, and a SYN opens no connection on ports in use.
+ */
 const MAX_DIRECTIONS = 32_768;
 
 /**
@@ -21,6 +24,8 @@ export class ByteCounter {
   private readonly holes = new Map<number, number[]>();
   /** By `slot * 2 + side`: where, far from its end, one segment claimed the stream to be. */
   private readonly claims = new Map<number, number>();
+  /** By `slot * 2 + side`: where a SYN in the middle of the stream would have it begin anew. */
+  private readonly rivals = new Map<number, number>();
 
   /** @param filtered the capture leaves out payload on purpose: holes are not filled, and not remembered */
   constructor(table: FlowTable, filtered: boolean) {
@@ -47,6 +52,16 @@ export class ByteCounter {
     return ahead >= 0 && ahead <= BELIEVED_JUMP;
   }
 
+  /** A SYN on ports in use, forged or not: the stream would begin at `first`. */
+  addRival(slot: number, side: number, first: number): void {
+    const d = slot * 2 + side;
+    if (this.rivals.size < MAX_DIRECTIONS || this.rivals.has(d)) this.rivals.set(d, first);
+  }
+
+  rivalOf(slot: number, side: number): number | undefined {
+    return this.rivals.get(slot * 2 + side);
+  }
+
   /** A segment's payload, [seq, seq + size). Returns how many of its bytes were not seen before. */
   payload(slot: number, side: number, seq: number, size: number): number {
     const table = this.table;
@@ -61,7 +76,7 @@ export class ByteCounter {
     if (ahead === 0) {
       table.bytes[d]! += size;
       table.seqEnd[d] = end;
-    } else if (this.isFar(d, ahead)) {
+    } else if (this.isFar(d, ahead) || (ahead < 0 && this.isBefore(slot, side, seq))) {
       if (!this.confirm(d, seq, end)) return 0;
     } else if (ahead > 0) {
       this.open(d, seq);
@@ -106,12 +121,19 @@ export class ByteCounter {
     for (let d = slot * 2; d < slot * 2 + 2; d++) {
       if (this.holes.size > 0) this.holes.delete(d);
       if (this.claims.size > 0) this.claims.delete(d);
+      if (this.rivals.size > 0) this.rivals.delete(d);
     }
   }
 
   /** Not to be reached by what a window allows; before the first byte a stream does not go back either. */
   private isFar(d: number, ahead: number): boolean {
     return ahead > BELIEVED_JUMP || (ahead < -BELIEVED_JUMP && this.table.bytes[d] === 0);
+  }
+
+  /** Before the first byte, where no more than a keep-alive can be. */
+  private isBefore(slot: number, side: number, seq: number): boolean {
+    if ((this.table.bits[slot]! & (FlowBit.syn << side)) === 0) return false;
+    return ((seq - this.startOf(slot, side)) | 0) < -1;
   }
 
   /**
@@ -127,11 +149,19 @@ export class ByteCounter {
       return false;
     }
     this.claims.delete(d);
-    if (table.bytes[d] === 0) table.seqEnd[d] = claim;
+    if (this.beginsAnew(d, claim)) table.seqEnd[d] = claim;
     else this.open(d, claim);
     table.bytes[d]! += since;
     table.seqEnd[d] = to;
     return true;
+  }
+
+  /** What lies between the stream's end and `at` was never sent: nothing was before, or `at` is behind, or a SYN said so. */
+  private beginsAnew(d: number, at: number): boolean {
+    if (this.table.bytes[d] === 0 || ((at - this.table.seqEnd[d]!) | 0) < 0) return true;
+    const rival = this.rivals.get(d);
+    const since = rival === undefined ? -1 : (at - rival) | 0;
+    return since >= 0 && since <= BELIEVED_JUMP;
   }
 
   /** The stream goes on at `at`, ahead of its end: everything between is missing for now. */

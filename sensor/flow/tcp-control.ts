@@ -4,15 +4,11 @@ import { FlowBit, type FlowTable } from './flow-table.ts';
 
 /** A connection this quiet gives way to a SYN on its ports, microseconds. */
 const REUSE_QUIET = 60_000_000;
-/** Connections in use whose ports a SYN has asked for; beyond, only the end of the old one makes room for the new. */
-const MAX_RIVALS = 4_096;
 
 /** SYN, FIN and RST: where connections begin and end, and whether to believe it. */
 export class TcpControl {
   private readonly table: FlowTable;
   private readonly counter: ByteCounter;
-  /** By `slot * 2 + side`: first sequence number of a SYN on ports in use, until the other side answers it. */
-  private readonly rivals = new Map<number, number>();
 
   constructor(table: FlowTable, counter: ByteCounter) {
     this.table = table;
@@ -54,12 +50,6 @@ export class TcpControl {
     return (bits & FlowBit.clientIsHigh) !== 0 ? 1 : 0;
   }
 
-  forget(slot: number): void {
-    if (this.rivals.size === 0) return;
-    this.rivals.delete(slot * 2);
-    this.rivals.delete(slot * 2 + 1);
-  }
-
   private synchronize(s: Segment, slot: number, side: number): boolean {
     const { table, counter } = this;
     const d = slot * 2 + side;
@@ -95,20 +85,19 @@ export class TcpControl {
     else if (this.client(slot) < 0) this.setClient(slot, 1 - side);
   }
 
-  /** The old connection has ended, as far as can be seen. */
+  /** The old connection has ended: both sides said so, or the only one that is captured did, or fell silent. */
   private isOver(s: Segment, slot: number, side: number): boolean {
     const { table } = this;
-    // A FIN of its own is enough where the other side's would not be seen.
-    const alone = table.packets[slot * 2 + 1 - side] === 0 ? FlowBit.fin << side : 0;
-    if ((table.bits[slot]! & (FlowBit.closing | alone)) !== 0) return true;
-    return s.tsMicros - table.lastSeen[slot]! > REUSE_QUIET;
+    const bits = table.bits[slot]!;
+    if ((bits & BOTH_FIN) === BOTH_FIN) return true;
+    if (table.packets[slot * 2 + 1 - side] !== 0) return false;
+    return (bits & (FlowBit.closing | (FlowBit.fin << side))) !== 0 || s.tsMicros - table.lastSeen[slot]! > REUSE_QUIET;
   }
 
-  /** A SYN in the middle of a connection may be forged; it is believed when the other side answers that very one. */
+  /** Any other SYN may be forged; it is believed when the other side answers that very one. */
   private isAgreed(s: Segment, slot: number, side: number, first: number): boolean {
-    const { rivals } = this;
-    if ((s.flags & ACK) !== 0) return rivals.get(slot * 2 + 1 - side) === (s.ack | 0);
-    if (rivals.size < MAX_RIVALS) rivals.set(slot * 2 + side, first);
+    if ((s.flags & ACK) !== 0) return this.counter.rivalOf(slot, 1 - side) === (s.ack | 0);
+    this.counter.addRival(slot, side, first);
     return false;
   }
 }

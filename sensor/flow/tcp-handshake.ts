@@ -117,17 +117,22 @@ export class TcpHandshake {
 
   /** No more will come: what is incomplete is named. */
   finish(): void {
-    const c = this.conversation;
     for (const side of this.sides) {
       if (side.finished) continue;
       side.assembler.finish(side.deliver);
       while (!side.tls && side.assembler.passOver(side.deliver));
       this.flags(side);
     }
-    if (c.protocol === 'tls' && c.clientFacts === undefined && c.client >= 0 && this.sides[c.client as 0 | 1].tls) {
-      const named = anomalyBit('hello_malformed') | anomalyBit('midstream') | anomalyBit('sslv2_hello');
-      if ((c.anomalies & named) === 0) c.mark('hello_incomplete');
-    }
+    this.nameMissingHello();
+  }
+
+  /** A client that was heard, and whose hello was not, is said to have sent none that was whole. */
+  private nameMissingHello(): void {
+    const c = this.conversation;
+    if (c.protocol !== 'tls' || c.clientFacts !== undefined || c.client < 0) return;
+    if (!this.sides[c.client as 0 | 1].tls) return;
+    const named = anomalyBit('hello_malformed') | anomalyBit('midstream') | anomalyBit('sslv2_hello');
+    if ((c.anomalies & named) === 0) c.mark('hello_incomplete');
   }
 
   /** In-order bytes of one direction. Called by the side's assembler. */
@@ -245,14 +250,15 @@ export class TcpHandshake {
     }
     if (side.tls && side.stream.done) this.retire(side);
     const [a, b] = this.sides;
-    if (a.finished && b.finished) this.status = 'done';
-    else if ((a.finished || b.finished) && side.assembler.overCap > 0) this.giveUp();
-    else if (side.bytes > ONE_SIDED_BYTES || side.assembler.overCap > 8) this.giveUp();
+    if (a.finished && b.finished) this.end();
+    else if ((a.finished || b.finished) && side.assembler.overCap > 0) this.end();
+    else if (side.bytes > ONE_SIDED_BYTES || side.assembler.overCap > 8) this.end();
   }
 
-  private giveUp(): void {
+  private end(): void {
     for (const side of this.sides) this.retire(side);
     this.status = 'done';
+    this.nameMissingHello();
   }
 
   private retire(side: Side, gap = false): void {
@@ -267,7 +273,7 @@ export class TcpHandshake {
     const a = side.assembler;
     const c = this.conversation;
     if (a.outOfOrder) c.mark('out_of_order');
-    if (a.overlapDiffers) c.mark('overlap_differs');
+    if (a.overlapDiffers || a.restarted) c.mark('overlap_differs');
     if (a.doubtfulReplaced) c.mark('doubtful_replaced');
     if (a.gap) c.mark('gap');
     if (a.overCap > 0) c.mark('over_cap');

@@ -353,7 +353,6 @@ export class FlowTracker {
       this.conversations[slot] = undefined;
     }
     this.counter.forget(slot);
-    this.control.forget(slot);
     this.table.remove(slot);
   }
 
