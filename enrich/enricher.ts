@@ -36,6 +36,9 @@ export interface PutOptions {
   readonly touch?: 'changed' | 'all';
 }
 
+/** By host id: a span of event time, microseconds. */
+export type HostSpans = Map<string, { from: number; to: number }>;
+
 export interface SettleOptions {
   /**
    * Give back also alerts that the store has already: the worker that stored them may have died before it told anybody.
@@ -57,6 +60,8 @@ export class Enricher {
   private clocks: HostClocks;
   /** What the facts put since the last `settle` may have changed. */
   private readonly touched: Touched;
+
+  private scored: HostSpans = new Map();
 
   constructor(store: Store, settings: Settings) {
     this.store = store;
@@ -122,6 +127,21 @@ export class Enricher {
     }
   }
 
+  /** The spans of hosts that were scored since this was asked last. */
+  takeScored(): HostSpans {
+    const { scored } = this;
+    this.scored = new Map();
+    return scored;
+  }
+
+  /**
+   * Has spans scored again by the next `settle`. With several workers on one store the one that looked first may be the one
+   * that writes last: a second look, when the others have come to their end too, leaves what is true.
+   */
+  lookAgain(spans: HostSpans): void {
+    for (const [host, { from, to }] of spans) this.touched.host(host, from, to);
+  }
+
   /** Joins flows of one day, side by side; the store hears of them in one batch. */
   private async join(flows: readonly FlowName[], onJoined: ((line: WaybillLine) => void) | undefined): Promise<void> {
     const done = await Promise.all(flows.map((flow) => this.joinOne(flow, onJoined !== undefined)));
@@ -174,6 +194,7 @@ export class Enricher {
     for (const [host, span] of [...this.touched.hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (span.from >= until) continue;
       const to = Math.min(span.to, until);
+      widen(this.scored, host, span.from, to);
       if (span.to < until) this.touched.hosts.delete(host);
       else span.from = until - this.settings.horizonMicros;
       const episodes = await episodesOfHost(this.store, this.clocks, host, span.from, to, this.settings);
@@ -253,4 +274,10 @@ export class Enricher {
     );
     await this.store.observe(seen.flat());
   }
+}
+
+/** Adds a span to a host's. */
+export function widen(spans: HostSpans, host: string, from: number, to: number): void {
+  const known = spans.get(host);
+  spans.set(host, { from: Math.min(known?.from ?? from, from), to: Math.max(known?.to ?? to, to) });
 }

@@ -41,7 +41,7 @@ async function openEmbeddedHere(data: string): Promise<Backend> {
   const store = await openEmbedded(storeDirectory(data));
   try {
     const inbox = await Journal.open(data);
-    return { store, inbox, adopt: () => inbox.adopt() };
+    return { store, inbox, isShared: false, adopt: () => inbox.adopt() };
   } catch (error) {
     await store.close();
     throw error;
@@ -62,7 +62,7 @@ async function openOnRedis(place: BackendPlace, { service }: Settings): Promise<
       consumer: place.worker ?? `${hostname()}-${process.pid}`,
       claimMs: service.claim_seconds * 1_000,
     });
-    return { store, inbox, check: () => store.check() };
+    return { store, inbox, isShared: true, check: () => store.check() };
   } catch (error) {
     await store.close();
     throw error;

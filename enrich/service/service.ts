@@ -30,6 +30,8 @@ const FULL_SHARE = 0.8;
 export interface Backend {
   readonly store: Store;
   readonly inbox: Inbox;
+  /** Other processes may have the store open too. */
+  readonly isShared: boolean;
   /** Asks the store whether it is still what it must be. Rejects with StoreError. */
   readonly check?: () => Promise<void>;
   /** Looks for work that another program has left (dead letters to replay). */
@@ -88,10 +90,11 @@ export class Service {
     const backend = await this.opened();
     if (!backend) return;
     this.backend = backend;
-    const { store, inbox } = backend;
+    const { store, inbox, isShared } = backend;
     this.worker = new Worker({
       store,
       inbox,
+      isShared,
       settings: this.settings,
       log: this.log,
       onAlerts: (alerts) => this.tell(alerts),

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
 import type { Log } from '../../sensor/base/log.ts';
-import { Enricher } from '../enricher.ts';
+import { Enricher, type HostSpans, widen } from '../enricher.ts';
 import { ZoneClock } from '../ingest/zone-clock.ts';
 import type { Settings } from '../settings.ts';
 import type { Store, StoredAlert } from '../store/store.ts';
@@ -18,6 +18,10 @@ const SETTLE_RECORDS = 4_000;
 const IDLE_MILLIS = 250;
 const MIN_RETRY_MILLIS = 100;
 const MAX_RETRY_MILLIS = 2_000;
+/** Longer than one worker needs from its reads to its writes. */
+const SECOND_LOOK_MILLIS = 1_000;
+/** At the end of the process: how long what waits may still be worked on. The rest is for the next start. */
+const DRAIN_MILLIS = 1_500;
 /** From this attempt on a batch is worked on by itself, lest it takes others down. */
 const ALONE_FROM = 3;
 
@@ -25,6 +29,8 @@ export interface WorkerOptions {
   readonly store: Store;
   readonly settings: Settings;
   readonly inbox: Inbox;
+  /** Other workers have the same store. */
+  readonly isShared: boolean;
   /** Alerts that are new or changed. Resolves when they are out: what is not out is told again after a restart. */
   readonly onAlerts: (alerts: readonly StoredAlert[]) => Promise<void>;
   readonly log: Log;
@@ -62,6 +68,11 @@ export class Worker {
   private settings: Settings;
   private enricher: Enricher;
   private stopping = false;
+  private drainUntil = 0;
+  /** To be looked at again at `lookAt`, and what came to it meanwhile. */
+  private secondLooks: HostSpans = new Map();
+  private nextLooks: HostSpans = new Map();
+  private lookAt = 0;
   private settledAt = 0;
 
   constructor(options: WorkerOptions) {
@@ -77,23 +88,50 @@ export class Worker {
     this.enricher = new Enricher(this.cache.store, settings);
   }
 
-  /** Lets the present batches come to their end; `run` resolves then. */
+  /** Lets what waits come to its end, as far as `DRAIN_MILLIS` allow; `run` resolves then. */
   stop(): void {
     this.stopping = true;
+    this.drainUntil = monotonicMillis() + DRAIN_MILLIS;
   }
 
   async run(): Promise<void> {
-    while (!this.stopping) {
+    while (!this.stopping || monotonicMillis() < this.drainUntil) {
       const wait = this.settledAt + SETTLE_MILLIS - monotonicMillis();
-      if (wait > 0) await setTimeout(wait);
+      if (wait > 0 && !this.stopping) await setTimeout(wait);
       try {
-        const deliveries = await this.options.inbox.take(SETTLE_RECORDS, IDLE_MILLIS);
+        const deliveries = await this.options.inbox.take(SETTLE_RECORDS, this.stopping ? 0 : IDLE_MILLIS);
         if (deliveries.length > 0) await this.work(deliveries);
+        else if (this.stopping && this.secondLooks.size === 0) return;
+        await this.lookAgain();
       } catch (error) {
         // The inbox itself: what it had given out stays unacknowledged and comes again.
         await this.failed(error);
       }
     }
+  }
+
+  /**
+   * Scores once more what was scored a while ago (SECOND_LOOK_MILLIS), when other workers share the store: by then they
+   * have written what they knew at the time.
+   */
+  private async lookAgain(): Promise<void> {
+    const scored = this.enricher.takeScored();
+    if (!this.options.isShared) return;
+    if (scored.size > 0 && this.secondLooks.size === 0) this.lookAt = monotonicMillis() + SECOND_LOOK_MILLIS;
+    for (const [host, { from, to }] of scored) widen(this.nextLooks, host, from, to);
+    if (this.secondLooks.size === 0) {
+      this.secondLooks = this.nextLooks;
+      this.nextLooks = new Map();
+    }
+    if (this.secondLooks.size === 0 || (monotonicMillis() < this.lookAt && !this.stopping)) return;
+    this.enricher.lookAgain(this.secondLooks);
+    const alerts = await this.cache.during(() => this.enricher.settle());
+    this.enricher.takeScored();
+    this.secondLooks = this.nextLooks;
+    this.nextLooks = new Map();
+    this.lookAt = monotonicMillis() + SECOND_LOOK_MILLIS;
+    if (alerts.length > 0) await this.options.onAlerts(alerts);
+    this.counters.alerts += alerts.length;
   }
 
   private async work(deliveries: readonly Delivery[]): Promise<void> {

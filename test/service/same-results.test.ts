@@ -36,6 +36,7 @@ describe('the embedded service', () => {
   it('tells the alerts that replay tells, for input in any order and partly twice', async () => {
     const here = await serviceHere();
     await send([here.url], 7);
+    await eventually(async () => (await metric(here.url, 'waiting_batches')) === 0, 40_000);
     await here.stop();
     const store = await openEmbedded(`${here.data}/store`);
     expect(await alertsIn(store)).toEqual(input.expected);
