@@ -103,9 +103,8 @@ export class TcpConnection {
 
   /** One packet, right in everything that `fields` does not change; it moves the connection on. */
   put(who: Who, fields: Partial<TcpPacket>): this {
-    const packet = this.forge(who, { id: this.ids[who]++ & 0xffff, after: STEP + this.wait, ...fields });
-    this.wait = 0;
-    this.packets.push(packet);
+    const packet = this.forge(who, { id: this.ids[who]++ & 0xffff, ...fields });
+    this.inject(packet);
     const control = (packet.flags & (SYN | FIN)) !== 0 ? 1 : 0;
     this.next[who] = (packet.seq + packet.payload.length + control) >>> 0;
     return this;
@@ -128,7 +127,8 @@ export class TcpConnection {
 
   /** Puts a packet made by `forge` into the capture. */
   inject(packet: TcpPacket): this {
-    this.packets.push(packet);
+    this.packets.push(this.wait === 0 ? packet : { ...packet, after: packet.after + this.wait });
+    this.wait = 0;
     return this;
   }
 }
