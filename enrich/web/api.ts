@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
+import { toOcsf } from '../alert/to-ocsf.ts';
 import { type HttpAnswer, HttpRefusal } from '../service/http-answer.ts';
 import { bodyOf } from '../service/http-body.ts';
 import type { Tokens } from '../service/tokens.ts';
@@ -110,6 +111,7 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
   const [name, id, part, ...rest] = call.path.split('/');
   if (name === 'alerts' && id !== undefined && rest.length === 0) {
     if (part === 'reviews') return review(call, decoded(id), console);
+    if (part === 'ocsf') return call.isRead ? json(toOcsf(await found(decoded(id), console.store))) : wrongMethod();
     if (part === undefined) return call.isRead ? oneAlert(decoded(id), console.store) : wrongMethod();
   }
   if (id !== undefined) throw new HttpRefusal(404, 'there is no such path');

@@ -148,13 +148,11 @@ describeBrowser('the console in Chromium', () => {
       await visitor.page.goBack();
     });
 
-    it('hands out the alert as JSON', async () => {
-      const [download] = await Promise.all([
-        visitor.page.waitForEvent('download'),
-        visitor.page.click('text=Alert JSON'),
-      ]);
-      const document = JSON.parse(readFileSync(await download.path(), 'utf8')) as { host: { name: string } };
-      expect(document.host.name).toBe('ws-fin-01');
+    it.each(['Alert JSON', 'OCSF'])('hands out the alert as %s', async (name) => {
+      const [download] = await Promise.all([visitor.page.waitForEvent('download'), visitor.page.click(`text=${name}`)]);
+      const text = readFileSync(await download.path(), 'utf8');
+      expect(JSON.parse(text)).toMatchObject(name === 'OCSF' ? { class_uid: 2004 } : { host: { name: 'ws-fin-01' } });
+      expect(text).toContain('drop.quietharbor.example');
     });
 
     it('walks with the keyboard to an alert, keeps a decision with who and why, and comes back', async () => {

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { AlertAnswer } from '../view.ts';
 import type { AlertBody } from './alert-shape.ts';
 import { Evidence } from './evidence.tsx';
@@ -8,6 +8,7 @@ import { isTyping } from './keys.ts';
 import { Lineage } from './lineage.tsx';
 import { ReviewPanel } from './review-panel.tsx';
 import { go, Link } from './route.tsx';
+import { ask } from './server.ts';
 import { Staging } from './staging.tsx';
 import { States } from './states.tsx';
 import { Score, Tier } from './tier.tsx';
@@ -70,9 +71,7 @@ function Shown({
           <Score probability={waybill.probability ?? 0} db={waybill.score_db ?? 0} />
           {body['@timestamp'] && <time dateTime={body['@timestamp']}>{formatTime(body['@timestamp'])} UTC</time>}
           <span class="mono id">{alert.id}</span>
-          <button type="button" class="download" onClick={() => download(alert)}>
-            ↓ Alert JSON
-          </button>
+          <Downloads alert={alert} />
         </div>
         <h1>
           <Wire text={body.message ?? alert.id} most={600} />
@@ -167,12 +166,35 @@ function RawEvents({ ids }: { readonly ids: readonly string[] }) {
   );
 }
 
-/** Hands out the document as it is stored. */
-function download({ id, body }: AlertAnswer): void {
-  const url = URL.createObjectURL(new Blob([`${JSON.stringify(body, null, 2)}\n`], { type: 'application/json' }));
-  const link = document.createElement('a');
+/** The document as it is stored, or as an OCSF Detection Finding. */
+function Downloads({ alert: { id, body } }: { readonly alert: AlertAnswer }) {
+  const [complaint, setComplaint] = useState('');
+  const takeOcsf = async () => {
+    try {
+      handOut(`${id}.ocsf`, JSON.parse(await ask(`/api/alerts/${encodeURIComponent(id)}/ocsf`)));
+      setComplaint('');
+    } catch (error) {
+      setComplaint((error as Error).message);
+    }
+  };
+  return (
+    <span class="download">
+      {complaint && <span role="alert">{complaint} </span>}
+      <button type="button" onClick={() => handOut(id, body)}>
+        ↓ Alert JSON
+      </button>{' '}
+      <button type="button" onClick={() => void takeOcsf()}>
+        ↓ OCSF
+      </button>
+    </span>
+  );
+}
+
+function handOut(name: string, document: unknown): void {
+  const url = URL.createObjectURL(new Blob([`${JSON.stringify(document, null, 2)}\n`], { type: 'application/json' }));
+  const link = window.document.createElement('a');
   link.href = url;
-  link.download = `${id.replace(/[^\w.-]/g, '_').slice(0, 100)}.json`;
+  link.download = `${name.replace(/[^\w.-]/g, '_').slice(0, 100)}.json`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
