@@ -2,9 +2,11 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcp } from 'node:net';
+import { createServer as createTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sendSyslog } from '../../enrich/alert/syslog.ts';
 import { isPublic, postAlert, signature, type WebhookOptions } from '../../enrich/alert/webhook.ts';
+import { madeUpAuthority } from '../build/certificates.ts';
 import { alertAbout } from '../build/console.ts';
 
 interface Taken {
@@ -168,9 +170,23 @@ describe('syslog delivery', () => {
     await expect(sendSyslog(['x'], target)).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  it('trusts no certificate that it was not given', async () => {
-    const { url } = await receiver((response) => response.end());
-    const target = { transport: 'tls', host: '127.0.0.1', port: Number(url.port), deliveryMillis: 2_000 } as const;
-    await expect(sendSyslog(['x'], target)).rejects.toThrow();
+  it('goes over TLS to a receiver that its authority vouches for, and to no other', async () => {
+    const { ca, server: own } = madeUpAuthority();
+    let text = '';
+    const server = createTls(own, (socket) => {
+      socket.on('data', (part) => {
+        text += part;
+      });
+      socket.on('end', () => socket.end());
+    });
+    server.on('tlsClientError', () => {});
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closing.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const target = { transport: 'tls', host: '127.0.0.1', port } as const;
+    await expect(sendSyslog(['x'], target)).rejects.toThrow(/certificate/);
+    await sendSyslog(['<106>1 eins'], { ...target, ca: Buffer.from(ca) });
+    expect(text).toBe('11 <106>1 eins');
   });
 });
