@@ -6,6 +6,7 @@ import type { Conversation } from './conversation.ts';
 import { FlowBit, FlowTable, Phase } from './flow-table.ts';
 import { OpenHandshakes } from './open-handshakes.ts';
 import { isCopy } from './packet-copies.ts';
+import { SettledConversations } from './settled-conversations.ts';
 import { TcpControl } from './tcp-control.ts';
 import type { TcpHandshake } from './tcp-handshake.ts';
 import type { UdpHandshake } from './udp-handshake.ts';
@@ -108,8 +109,8 @@ export class FlowTracker {
   private readonly limits: TrackerLimits;
   private readonly emit: EmitFlow;
   private readonly handshakes: OpenHandshakes;
-  /** By slot: what is being read or has been read of an encrypted conversation. */
-  private readonly conversations: (Conversation | undefined)[] = [];
+  /** Of flows in `Phase.counting`. */
+  private readonly settled = new SettledConversations();
   private now = 0;
   private sweptAt = 0;
   private sweepHand = 0;
@@ -268,8 +269,7 @@ export class FlowTracker {
       table.phase[slot] = Phase.plain;
       return;
     }
-    if (conversation.protocol !== undefined && this.conversations[slot] === undefined) {
-      this.conversations[slot] = conversation;
+    if (conversation.protocol !== undefined && table.phase[slot] === Phase.probing) {
       table.phase[slot] = Phase.handshake;
       this.counters.encryptedFlows++;
     }
@@ -280,13 +280,13 @@ export class FlowTracker {
         this.control.setClient(slot, conversation.client);
       }
     }
-    if (conversation.readyToOpen && (table.bits[slot]! & FlowBit.opened) === 0) this.announce(slot);
-    if (status === 'done') {
-      this.handshakes.close(slot);
-      conversation.release();
+    const isDone = status === 'done';
+    if ((conversation.readyToOpen || isDone) && (table.bits[slot]! & FlowBit.opened) === 0) this.announce(slot);
+    if (isDone) {
       table.phase[slot] = Phase.counting;
       table.burst[slot] = 0;
-      if ((table.bits[slot]! & FlowBit.opened) === 0) this.announce(slot);
+      this.settled.keep(slot, conversation);
+      this.handshakes.close(slot);
     }
   }
 
@@ -302,6 +302,11 @@ export class FlowTracker {
     this.emit(action, this.view(slot, undefined), now);
   }
 
+  /** What is known of an encrypted flow, while its handshake is read or after it; valid until the next call. */
+  private conversationOf(slot: number): Conversation {
+    return this.handshakes.of(slot)?.conversation ?? this.settled.load(slot);
+  }
+
   /** A packet of an encrypted flow whose handshake is over; `fresh` of its payload bytes were not seen before. */
   private count(slot: number, direction: number, fresh: number): void {
     const table = this.table;
@@ -310,10 +315,10 @@ export class FlowTracker {
       if (direction === client) {
         const burst = table.burst[slot]!;
         table.burst[slot] = burst + fresh;
-        const conversation = this.conversations[slot]!;
-        if (burst === 0 && conversation.firstBytesAt === 0) conversation.firstBytesAt = table.lastSeen[slot]!;
+        const { firstBytesAt } = this.settled;
+        if (burst === 0 && firstBytesAt[slot] === 0) firstBytesAt[slot] = table.lastSeen[slot]!;
       } else if (table.burst[slot] !== 0) {
-        if (table.burst[slot]! >= MIN_BURST) this.conversations[slot]!.burst(table.burst[slot]!);
+        if (table.burst[slot]! >= MIN_BURST) this.settled.burst(slot, table.burst[slot]!);
         table.burst[slot] = 0;
       }
     }
@@ -343,17 +348,16 @@ export class FlowTracker {
 
   private end(slot: number, reason: EndReason): void {
     this.giveUp(slot);
-    const conversation = this.conversations[slot];
-    if (conversation) {
-      const { table } = this;
-      if (table.burst[slot]! >= MIN_BURST) conversation.burst(table.burst[slot]!);
+    const { table } = this;
+    if (table.phase[slot] === Phase.counting) {
+      if (table.burst[slot]! >= MIN_BURST) this.settled.burst(slot, table.burst[slot]!);
       const view = this.view(slot, reason);
       this.counters.missedBytes += view.missedBytes;
       this.emit('flow_end', view, Math.max(table.lastSeen[slot]!, table.recordedAt[slot]!));
-      this.conversations[slot] = undefined;
+      this.settled.drop(slot);
     }
     this.counter.forget(slot);
-    this.table.remove(slot);
+    table.remove(slot);
   }
 
   /** How the connection was closed, as far as it was. */
@@ -366,7 +370,7 @@ export class FlowTracker {
   private view(slot: number, endReason: EndReason | undefined): FlowView {
     const table = this.table;
     const bits = table.bits[slot]!;
-    const conversation = this.conversations[slot]!;
+    const conversation = this.conversationOf(slot);
     const unseen = table.missing[slot * 2]! + table.missing[slot * 2 + 1]!;
     const filtered = this.limits.filtered === true;
     const missed = filtered ? 0 : unseen;
