@@ -1,18 +1,17 @@
-import { safeText } from '../base/text.ts';
+import { isHostname, safeText } from '../base/text.ts';
 import { anomalyBit } from '../record/anomalies.ts';
+import type { ClientHello } from '../tls/client-hello.ts';
 import type { HandshakeSink } from '../tls/handshake-events.ts';
 import { HandshakeStream } from '../tls/handshake-stream.ts';
 import { looksLikeSsh, SshStream } from '../tls/ssh.ts';
-import { looksLikeTls } from '../tls/tls-record.ts';
+import { isContentType, looksLikeTls } from '../tls/tls-record.ts';
 import { type Segment, SYN } from '../wire/segment.ts';
 import { Conversation } from './conversation.ts';
-import { readPrelude } from './prelude.ts';
+import { hostOf, readPrelude } from './prelude.ts';
+import { PreludeBuffer } from './prelude-buffer.ts';
 import { type HeldMemory, StreamAssembler } from './stream-assembler.ts';
+import { plainName } from './to-record.ts';
 
-/** In-order chunks of one direction looked at for a hello before the flow is taken as plain. */
-const MAX_PLAIN_CHUNKS = 24;
-/** Bytes of each side kept to name what TLS was upgraded from. */
-const PRELUDE_BYTES = 1024;
 /** Longest target name of a prelude that is kept. */
 const TARGET_CAP = 261;
 const HANDSHAKE_RECORD = 0x16;
@@ -147,7 +146,8 @@ export class TcpHandshake {
       return;
     }
     if (this.conversation.protocol === 'tls') {
-      // The other side has begun: what this one says now is its part of the handshake.
+      // The other side has begun: what this one says now is its part of the handshake, or a late answer to the prelude.
+      if (this.conversation.via !== undefined && !isContentType(bytes[start]!)) return;
       this.beginTls(side);
       side.stream.push(bytes, start, end);
       return;
@@ -164,7 +164,7 @@ export class TcpHandshake {
       [data, from, to] = [joined, 0, joined.length];
       side.pendingSize = 0;
     }
-    const atStart = side.preludeSize === 0;
+    const atStart = side.prelude.bytes === 0;
     if (atStart && data[from] === SSH_FIRST) {
       const ssh = looksLikeSsh(data, from, to);
       if (ssh === 'yes') {
@@ -191,8 +191,14 @@ export class TcpHandshake {
       side.stream.push(data, from, to);
       return;
     }
-    side.keepPrelude(data, from, to);
-    side.chunks++;
+    const behind = side.prelude.endIn(data, from, to);
+    if (behind >= 0 && data[behind] === HANDSHAKE_RECORD) {
+      // Prelude and hello in one segment.
+      side.prelude.keep(data, from, behind);
+      this.probe(side, data, behind, to);
+      return;
+    }
+    side.prelude.keep(data, from, to);
     if (!side.sawSyn && isApplicationData(data, from, to) && ++side.midstream >= MIDSTREAM_HITS) {
       const c = this.conversation;
       c.protocol = 'tls';
@@ -200,6 +206,16 @@ export class TcpHandshake {
       c.mark('midstream');
       this.status = 'done';
     }
+  }
+
+  /** A hello of the client. Called by its stream. */
+  clientHello(hello: ClientHello): void {
+    const c = this.conversation;
+    c.clientHello(hello);
+    const asked = c.viaTarget === undefined ? undefined : hostOf(c.viaTarget);
+    const named = c.clientFacts?.serverName;
+    if (asked === undefined || named === undefined || !isHostname(asked)) return;
+    if (plainName(asked) !== plainName(named)) c.mark('via_name_differs');
   }
 
   private readSsh(side: Side, bytes: Uint8Array, start: number, end: number): void {
@@ -227,7 +243,7 @@ export class TcpHandshake {
     c.protocol = 'tls';
     c.client = isClient ? side.direction : 1 - side.direction;
     const [client, server] = [this.sides[c.client as 0 | 1], this.sides[(1 - c.client) as 0 | 1]];
-    const prelude = readPrelude(client.preludeBytes(), server.preludeBytes());
+    const prelude = readPrelude(client.prelude.view(), server.prelude.view());
     if (prelude) {
       c.via = prelude.via;
       if (prelude.target !== undefined) c.viaTarget = safeText(prelude.target, TARGET_CAP).text;
@@ -237,7 +253,7 @@ export class TcpHandshake {
 
   private beginTls(side: Side): void {
     side.tls = true;
-    side.preludeSize = 0;
+    side.prelude.reset();
   }
 
   private judge(side: Side): void {
@@ -245,7 +261,8 @@ export class TcpHandshake {
     const c = this.conversation;
     if (c.protocol === undefined) {
       const [a, b] = this.sides;
-      if (a.chunks >= MAX_PLAIN_CHUNKS || b.chunks >= MAX_PLAIN_CHUNKS) this.status = 'plain';
+      const patient = a.prelude.mayAskForTunnel || b.prelude.mayAskForTunnel;
+      if (a.prelude.isTooLong(patient) || b.prelude.isTooLong(patient)) this.status = 'plain';
       return;
     }
     if (side.tls && side.stream.done) this.retire(side);
@@ -285,7 +302,7 @@ export class TcpHandshake {
 function sinkOf(owner: TcpHandshake, direction: number): HandshakeSink {
   const isClient = () => owner.conversation.client === direction;
   return {
-    clientHello: (hello) => isClient() && owner.conversation.clientHello(hello),
+    clientHello: (hello) => isClient() && owner.clientHello(hello),
     sslV2Hello: () => isClient() && owner.conversation.sslV2Hello(),
     helloRetryRequest: () => !isClient() && owner.conversation.helloRetryRequest(),
     serverHello: (hello) => !isClient() && owner.conversation.serverHello(hello),
@@ -316,13 +333,11 @@ class Side {
   badChecksums = 0;
   offload = false;
   ssh: SshStream | undefined;
-  chunks = 0;
   midstream = 0;
   bytes = 0;
   readonly pending = new Uint8Array(PROBE_BYTES);
   pendingSize = 0;
-  preludeSize = 0;
-  private prelude = new Uint8Array(0);
+  readonly prelude = new PreludeBuffer();
 
   constructor(direction: number, owner: TcpHandshake, memory: HeldMemory) {
     this.direction = direction;
@@ -336,28 +351,8 @@ class Side {
     this.stream.reset();
     this.ssh = undefined;
     this.sawSyn = this.tls = this.finished = this.offload = false;
-    this.ttl =
-      this.foreignTtl =
-      this.badChecksums =
-      this.chunks =
-      this.midstream =
-      this.bytes =
-      this.pendingSize =
-      this.preludeSize =
-        0;
-    this.prelude = new Uint8Array(0);
-  }
-
-  keepPrelude(bytes: Uint8Array, start: number, end: number): void {
-    const size = Math.min(end - start, PRELUDE_BYTES - this.preludeSize);
-    if (size <= 0) return;
-    if (this.prelude.length === 0) this.prelude = new Uint8Array(PRELUDE_BYTES);
-    this.prelude.set(bytes.subarray(start, start + size), this.preludeSize);
-    this.preludeSize += size;
-  }
-
-  preludeBytes(): Uint8Array {
-    return this.prelude.subarray(0, this.preludeSize);
+    this.ttl = this.foreignTtl = this.badChecksums = this.midstream = this.bytes = this.pendingSize = 0;
+    this.prelude.reset();
   }
 }
 

@@ -9,6 +9,7 @@ import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import { TCP, Tunnel } from '../wire/segment.ts';
 import type { Conversation } from './conversation.ts';
 import type { FlowTable } from './flow-table.ts';
+import { hostOf } from './prelude.ts';
 import type { FlowView } from './tracker.ts';
 
 /** Certificate names on a record. */
@@ -124,7 +125,7 @@ export function directionOf(fromPrivate: boolean, toPrivate: boolean): FlowRecor
 export function domainOf(c: Conversation): { name: string; from: string } | undefined {
   const sni = c.clientFacts?.serverName;
   if (sni !== undefined && isHostname(sni)) return { name: plainName(sni), from: 'sni' };
-  const target = c.viaTarget?.replace(/:\d+$/, '');
+  const target = c.viaTarget === undefined ? undefined : hostOf(c.viaTarget);
   if (target !== undefined && isHostname(target)) return { name: plainName(target), from: c.via ?? 'prelude' };
   return c.dnsName === undefined ? undefined : { name: c.dnsName, from: 'dns' };
 }

@@ -1,0 +1,69 @@
+import { clientPreludeEnd, mayBeginPrelude } from './prelude.ts';
+
+/** First bytes of a side that are kept to name what TLS was upgraded from. */
+const HEAD_BYTES = 1_024;
+/** In-order chunks of one side looked at for a hello before the flow is taken as plain, and their least bytes. */
+const MAX_CHUNKS = 24;
+const MAX_CHUNK_BYTES = 2_048;
+/** Chunks looked at however small they are; and of a client that asked a proxy for a tunnel, however long it is refused. */
+const MAX_ANY_CHUNKS = 1_024;
+const MAX_TUNNEL_CHUNKS = 256;
+
+const NOTHING = new Uint8Array(0);
+
+/** What one side said before TLS began. */
+export class PreludeBuffer {
+  /** Chunks and bytes that were kept or passed over. */
+  chunks = 0;
+  bytes = 0;
+  private kept = NOTHING;
+  private size = 0;
+
+  reset(): void {
+    this.chunks = this.bytes = this.size = 0;
+    this.kept = NOTHING;
+  }
+
+  /** The side asks for a tunnel, perhaps: answers to that may be long. */
+  get mayAskForTunnel(): boolean {
+    return mayBeginPrelude(this.kept, this.size);
+  }
+
+  /** This much talk is no prelude any more. */
+  isTooLong(patient: boolean): boolean {
+    if (this.chunks < MAX_CHUNKS || this.bytes < MAX_CHUNK_BYTES) return this.chunks >= MAX_ANY_CHUNKS;
+    return !patient || this.chunks >= MAX_TUNNEL_CHUNKS;
+  }
+
+  /** The next bytes of the side, which are no TLS. */
+  keep(bytes: Uint8Array, start: number, end: number): void {
+    this.chunks++;
+    this.bytes += end - start;
+    const taken = Math.min(end - start, HEAD_BYTES - this.size);
+    if (taken <= 0) return;
+    if (this.size === 0) this.kept = new Uint8Array(HEAD_BYTES);
+    this.kept.set(bytes.subarray(start, start + taken), this.size);
+    this.size += taken;
+  }
+
+  /** Index in bytes[start, end) behind which TLS may begin, when the side's prelude ends in this chunk; else -1. */
+  endIn(bytes: Uint8Array, start: number, end: number): number {
+    if (this.bytes > HEAD_BYTES || !mayBeginPrelude(this.size > 0 ? this.kept : bytes.subarray(start, end), 1))
+      return -1;
+    if (this.size === 0) return relative(clientPreludeEnd(bytes.subarray(start, end)), start, 0, end);
+    const joined = new Uint8Array(this.size + (end - start));
+    joined.set(this.kept.subarray(0, this.size));
+    joined.set(bytes.subarray(start, end), this.size);
+    return relative(clientPreludeEnd(joined), start, this.size, end);
+  }
+
+  /** The first bytes. */
+  view(): Uint8Array {
+    return this.kept.subarray(0, this.size);
+  }
+}
+
+function relative(preludeEnd: number, start: number, before: number, end: number): number {
+  const at = start + preludeEnd - before;
+  return preludeEnd >= 0 && at > start && at < end ? at : -1;
+}
