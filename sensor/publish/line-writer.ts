@@ -2,20 +2,22 @@ import type { Writable } from 'node:stream';
 
 /** Bytes gathered before they are handed to the stream. */
 const CHUNK_BYTES = 262_144;
-/** Chunks the stream may hold before `behind` reports it, and chunks kept for another use. */
+/** Chunks the stream may hold before `behind` reports it. */
 const HIGH_WATER = 8;
 
 /** Writes JSON lines in large chunks. Memory is bounded when callers await `flush` while `behind`. */
 export class LineWriter {
   private readonly stream: Writable;
+  private readonly copies: boolean;
   private chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   private length = 0;
   private held = 0;
-  private readonly spare: Buffer<ArrayBuffer>[] = [];
   private waiting: (() => void)[] = [];
 
-  constructor(stream: Writable) {
+  /** @param copies the stream keeps nothing of a chunk that it has taken, as files and pipes do and transforms do not */
+  constructor(stream: Writable, copies = stream === process.stdout) {
     this.stream = stream;
+    this.copies = copies;
   }
 
   /** True when the reader of the stream is slower than we are. */
@@ -43,15 +45,13 @@ export class LineWriter {
 
   private push(): void {
     if (this.length === 0) return;
-    const chunk = this.chunk;
-    const filled = chunk.subarray(0, this.length);
-    this.chunk = this.spare.pop() ?? Buffer.allocUnsafe(CHUNK_BYTES);
-    this.length = 0;
     this.held++;
-    this.stream.write(filled, () => {
+    this.stream.write(this.chunk.subarray(0, this.length), () => {
       this.held--;
-      if (this.spare.length < HIGH_WATER) this.spare.push(chunk);
       for (const resolve of this.waiting.splice(0)) resolve();
     });
+    this.length = 0;
+    // Files and pipes take it at once, though the callback waits until whoever writes lets the event loop go on.
+    if (!this.copies || this.stream.writableLength > 0) this.chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   }
 }
