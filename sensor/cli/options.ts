@@ -82,7 +82,8 @@ const HELP: OptionSpec = { name: 'help', short: 'h', describe: 'Show this help.'
 export const wantsHelp = (args: readonly string[]): boolean => args.includes('--help') || args.includes('-h');
 
 export function helpText(spec: CommandSpec): string {
-  const left = (o: OptionSpec) => `${o.short ? `-${o.short}, ` : '    '}--${o.name}${o.argument ? ` ${o.argument}` : ''}`;
+  const left = (o: OptionSpec) =>
+    `${o.short ? `-${o.short}, ` : '    '}--${o.name}${o.argument ? ` ${o.argument}` : ''}`;
   const all = [...spec.options, HELP];
   const width = Math.min(34, Math.max(...all.map((o) => left(o).length)) + 2);
   const lines = all.map((o) => {
