@@ -2,12 +2,12 @@ import { clientPreludeEnd, mayBeginPrelude } from './prelude.ts';
 
 /** First bytes of a side that are kept to name what TLS was upgraded from. */
 const HEAD_BYTES = 1_024;
-/** In-order chunks of one side looked at for a hello before the flow is taken as plain, and their least bytes. */
-const MAX_CHUNKS = 24;
-const MAX_CHUNK_BYTES = 2_048;
-/** Chunks looked at however small they are; and of a client that asked a proxy for a tunnel, however long it is refused. */
-const MAX_ANY_CHUNKS = 1_024;
-const MAX_TUNNEL_CHUNKS = 256;
+/** A side that has said this much, and as often, talks another protocol than one that turns to TLS. */
+const TALK = { chunks: 24, bytes: 512 };
+/** The same where a client may have asked for a tunnel: a proxy may refuse at length before it opens one. */
+const TUNNEL_TALK = { chunks: 256, bytes: 4_096 };
+/** However little it says each time. */
+const MAX_CHUNKS = 1_024;
 
 const NOTHING = new Uint8Array(0);
 
@@ -31,8 +31,8 @@ export class PreludeBuffer {
 
   /** This much talk is no prelude any more. */
   isTooLong(patient: boolean): boolean {
-    if (this.chunks < MAX_CHUNKS || this.bytes < MAX_CHUNK_BYTES) return this.chunks >= MAX_ANY_CHUNKS;
-    return !patient || this.chunks >= MAX_TUNNEL_CHUNKS;
+    const most = patient ? TUNNEL_TALK : TALK;
+    return (this.chunks >= most.chunks && this.bytes >= most.bytes) || this.chunks >= MAX_CHUNKS;
   }
 
   /** The next bytes of the side, which are no TLS. */
