@@ -1,9 +1,11 @@
 /** `waybill sensor --to redis://…`: the sensor with the Redis that it must not know itself. */
-import { mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { type Log, openLog } from '../../sensor/base/log.ts';
 import type { MetricSpec } from '../../sensor/base/metrics.ts';
-import { parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
+import { readLiveSettings } from '../../sensor/cli/live-settings.ts';
+import { type Parsed, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
 import { SENSOR, sensorCommand } from '../../sensor/cli/sensor.ts';
 import { Spool } from '../../sensor/publish/spool.ts';
 import { RedisPublisher } from '../../sensor/publish/to-redis.ts';
@@ -24,6 +26,7 @@ export async function sensorToCommand(args: string[]): Promise<number> {
   checkUrl(url);
   const directory = options.text('spool') ?? '';
   const spool = await openSpool(directory, options.integer('spool-mib', 1, 1_048_576)! * (1 << 20));
+  if (options.text('interface') !== undefined) giveSpool(directory, options);
   const log = openLog({
     name: 'sensor',
     level: options.on('quiet') ? 'warn' : 'info',
@@ -65,6 +68,15 @@ async function openSpool(directory: string, maxBytes: number): Promise<Spool> {
     return await Spool.open(directory, maxBytes);
   } catch (error) {
     throw new UserError(`--spool ${directory}: ${(error as Error).message}`);
+  }
+}
+
+/** The live sensor gives its privilege up: the spool then belongs to whom it becomes. */
+function giveSpool(directory: string, options: Parsed): void {
+  const { user } = readLiveSettings(options).capture;
+  if (!user) return;
+  for (const path of [directory, ...readdirSync(directory).map((name) => join(directory, name))]) {
+    chownSync(path, user.uid, user.gid);
   }
 }
 
