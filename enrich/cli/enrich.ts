@@ -7,10 +7,14 @@ import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from
 import { Service } from '../service/service.ts';
 import { defaultSettings, listenComplaint, readSettings, type Settings } from '../settings.ts';
 import { openEmbedded } from '../store/embedded.ts';
+import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
+import { type Serving, serveConsole } from '../web/serve.ts';
 import { isRedis, openBackend, storeDirectory } from './open-backend.ts';
 
 export const DEFAULT_DATA = '.waybill';
+/** Requests of the console under way at the end have this long. */
+const CONSOLE_CLOSE_MILLIS = 500;
 /** After the first signal the process ends by itself within this time, whatever still hangs. */
 const STOP_MILLIS = 4_500;
 
@@ -39,6 +43,12 @@ export const ENRICH: CommandSpec = {
       describe: 'Settings (YAML); see: waybill check-config. SIGHUP reads it again.',
     },
     { name: 'listen', argument: 'HOST:PORT', describe: 'Instead of service.listen of the settings.' },
+    {
+      name: 'console',
+      argument: 'PORT',
+      describe:
+        'Serve the console on this port of loopback; its address with the token is logged. WAYBILL_CONSOLE_TOKEN sets the token.',
+    },
     { name: 'alerts', argument: 'FILE', describe: 'Append alerts to this file too.' },
     { name: 'no-stdout', describe: 'No alerts on standard output.' },
     {
@@ -94,10 +104,16 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
     onState: (up: boolean, why: string) =>
       up ? log.info({ why }, 'Redis is back') : log.warn({ why }, 'Redis is away'),
   };
+  const consolePort = options.integer('console', 0, 65_535);
+  let page: Serving | undefined;
   const service = new Service({
     settings,
     log,
-    open: () => openBackend(place, settings),
+    open: async () => {
+      const backend = await openBackend(place, settings);
+      if (consolePort !== undefined) page = await openConsole(backend.store, consolePort, log);
+      return backend;
+    },
     alerts: { ...(options.on('no-stdout') ? {} : { stdout: process.stdout }), ...(file === undefined ? {} : { file }) },
     ...(files.length > 0 ? { tail: { files, directory: join(data, 'positions') } } : {}),
   });
@@ -108,7 +124,17 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
     return Exit.fine;
   } catch (error) {
     throw startError(error);
+  } finally {
+    await page?.close(CONSOLE_CLOSE_MILLIS);
   }
+}
+
+/** On loopback only: it speaks plain HTTP. Who wants it elsewhere puts a proxy with TLS before it. */
+async function openConsole(store: Store, port: number, log: Log): Promise<Serving> {
+  const { WAYBILL_CONSOLE_TOKEN: token } = process.env;
+  const page = await serveConsole({ store, port, log, ...(token ? { token } : {}) });
+  log.info({ console: token ? page.url.replace(/#.*/, '') : page.url }, 'the console is served');
+  return page;
 }
 
 /** Resolves when a signal has ended the service in order. */
