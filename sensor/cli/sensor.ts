@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { Exit, UserError } from '../base/exit.ts';
 import { listCaptures } from '../capture/list-captures.ts';
 import { readCapture } from '../capture/open-capture.ts';
 import { EvidenceKeeper } from '../flow/evidence-keeper.ts';
 import { buildLinePipeline, buildPipeline, type Pipeline } from '../flow/pipeline.ts';
 import type { RecordOptions } from '../flow/to-record.ts';
-import { DEFAULT_LIMITS } from '../flow/tracker.ts';
+import { DEFAULT_LIMITS, type TrackerLimits } from '../flow/tracker.ts';
 import { EvidenceDirectory } from '../publish/evidence-directory.ts';
 import { LineWriter } from '../publish/line-writer.ts';
 import { eveLines } from '../record/eve.ts';
@@ -42,6 +43,12 @@ export const SENSOR: CommandSpec = {
       argument: 'DIR',
       describe: 'Write the handshake packets of every encrypted flow into DIR, one small pcap file a flow.',
     },
+    {
+      name: 'max-flows',
+      argument: 'N',
+      fallback: String(DEFAULT_LIMITS.flows),
+      describe: 'Flows of a capture followed at once, 0.3 kB each; beyond, the longest quiet one ends early.',
+    },
     { name: 'quiet', short: 'q', describe: 'No summary on stderr.' },
     ...PUBLISH_OPTIONS,
     ...LIVE_OPTIONS,
@@ -70,6 +77,8 @@ export async function sensorCommand(args: string[], output?: SensorOutput): Prom
 }
 
 async function readCaptures(paths: readonly string[], options: Parsed, output?: SensorOutput): Promise<number> {
+  // Left alone the collector lets garbage grow to as much as is in use; most of what is in use stands in typed arrays.
+  setFlagsFromString('--heap-growing-percent=20');
   const out = new LineWriter(output?.stream ?? process.stdout);
   const files = paths.flatMap((path) => capturesAt(path));
   let code: number = Exit.fine;
@@ -80,10 +89,15 @@ async function readCaptures(paths: readonly string[], options: Parsed, output?: 
     communityIdSeed: options.integer('community-id-seed', 0, 65_535) ?? 0,
     verbose: options.on('verbose'),
   };
+  const flows = options.integer('max-flows', 16, 16_777_216) ?? DEFAULT_LIMITS.flows;
+  const limits = { ...DEFAULT_LIMITS, flows };
   const directory = openEvidence(options);
   for (const file of files) {
     const started = performance.now();
-    const pipeline = pipelineFor(format, out, recordOptions, evidenceFor(directory, recordOptions));
+    const pipeline = pipelineFor(format, out, recordOptions, {
+      limits,
+      evidence: evidenceFor(directory, recordOptions),
+    });
     const summary = await readCapture(file, pipeline);
     pipeline.drain();
     await out.flush();
@@ -123,9 +137,9 @@ function pipelineFor(
   format: string,
   out: LineWriter,
   options: RecordOptions,
-  evidence: EvidenceKeeper | undefined,
+  { limits, evidence }: { readonly limits: TrackerLimits; readonly evidence: EvidenceKeeper | undefined },
 ): Pipeline {
-  if (format === 'ecs') return buildLinePipeline((line) => out.writeLine(line), options, DEFAULT_LIMITS, evidence);
+  if (format === 'ecs') return buildLinePipeline((line) => out.writeLine(line), options, limits, evidence);
   const lines = format === 'zeek' ? zeekLines : format === 'eve' ? eveLines : undefined;
   if (!lines) throw new UserError(`--format ${format}: expected ecs, zeek or eve`, Exit.usage);
   return buildPipeline(
@@ -133,7 +147,7 @@ function pipelineFor(
       for (const line of lines(record)) out.write(line);
     },
     options,
-    DEFAULT_LIMITS,
+    limits,
     evidence,
   );
 }

@@ -9,7 +9,7 @@ import { isCopy } from './packet-copies.ts';
 import { SettledConversations } from './settled-conversations.ts';
 import { TcpControl } from './tcp-control.ts';
 import type { TcpHandshake } from './tcp-handshake.ts';
-import type { UdpHandshake } from './udp-handshake.ts';
+import { MAX_PROBED, mayBeginHandshake, type UdpHandshake } from './udp-handshake.ts';
 
 const SECOND = 1_000_000;
 
@@ -33,9 +33,13 @@ export interface TrackerLimits {
   readonly inFull?: boolean;
 }
 
+/**
+ * As many flows as 300 MB hold when all are encrypted and open at once: about 270 bytes of columns each. A handshake that
+ * is being read takes 8 KiB.
+ */
 export const DEFAULT_LIMITS: TrackerLimits = {
-  flows: 1_048_576,
-  handshakes: 16_384,
+  flows: 393_216,
+  handshakes: 4_096,
   idleSeconds: 300,
   probeIdleSeconds: 60,
   updateSeconds: 60,
@@ -198,6 +202,10 @@ export class FlowTracker {
     if (phase === Phase.probing || phase === Phase.handshake) {
       let handshake = this.handshakes.of(slot) as UdpHandshake | undefined;
       if (!handshake) {
+        if (!mayBeginHandshake(s)) {
+          if (table.packets[slot * 2]! + table.packets[slot * 2 + 1]! >= MAX_PROBED) table.phase[slot] = Phase.plain;
+          return;
+        }
         this.makeRoom();
         handshake = this.handshakes.openUdp(slot);
       }

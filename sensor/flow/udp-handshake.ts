@@ -8,7 +8,7 @@ import { Conversation } from './conversation.ts';
 import type { HandshakeStatus } from './tcp-handshake.ts';
 
 /** Datagrams looked at before a conversation is taken as plain: STUN and RTP may precede DTLS on one port. */
-const MAX_PROBED = 32;
+export const MAX_PROBED = 32;
 /** Datagrams after the ClientHello in which the other side must answer, or was not captured. */
 const MAX_WAITED = 32;
 
@@ -22,6 +22,10 @@ interface Reader {
   readonly client: number;
   readonly handshake: QuicHandshake | DtlsHandshake;
 }
+
+/** Whether a datagram may be the first of a handshake: most UDP conversations never need a reader. */
+export const mayBeginHandshake = ({ bytes, payloadStart, payloadEnd }: Segment): boolean =>
+  looksLikeQuicInitial(bytes, payloadStart, payloadEnd) || looksLikeDtls(bytes, payloadStart, payloadEnd);
 
 /** Reads the handshake of one UDP conversation: QUIC or DTLS, on any port. */
 export class UdpHandshake {
@@ -56,9 +60,12 @@ export class UdpHandshake {
 
   /** No more will come: what is incomplete is named. */
   finish(): void {
-    if (this.conversation.clientFacts === undefined && this.reader?.handshake.inMessage === true) {
-      this.conversation.mark('hello_incomplete');
-    }
+    const c = this.conversation;
+    const { reader } = this;
+    if (reader === undefined || c.clientFacts !== undefined || !reader.handshake.inMessage) return;
+    c.protocol = reader.kind;
+    c.client = reader.client;
+    c.mark('hello_incomplete');
   }
 
   private begin(direction: number, bytes: Uint8Array, start: number, end: number): Reader | undefined {
@@ -77,11 +84,19 @@ export class UdpHandshake {
     if (c.protocol === undefined) {
       // A first guess that led nowhere (a server's packet captured first, something alike) gives way to another.
       if (reader && this.probed % 8 === 0 && !reader.handshake.inMessage) this.reader = undefined;
-      if (this.probed >= MAX_PROBED && reader?.handshake.inMessage !== true) this.status = 'plain';
-      if (this.probed >= 2 * MAX_PROBED) this.status = 'plain';
+      const begun = reader?.handshake.inMessage === true;
+      if (this.probed < (begun ? 2 * MAX_PROBED : MAX_PROBED)) return;
+      this.finish();
+      this.status = begun ? 'done' : 'plain';
       return;
     }
-    if (reader?.handshake.done || ++this.waited >= MAX_WAITED) this.status = 'done';
+    if (reader?.handshake instanceof QuicHandshake) {
+      if (reader.handshake.retrySeen) c.mark('quic_retry');
+      if (reader.handshake.versionNegotiated) c.mark('quic_version_negotiated');
+    }
+    if (!reader?.handshake.done && ++this.waited < MAX_WAITED) return;
+    this.finish();
+    this.status = 'done';
   }
 
   private sink(kind: 'quic' | 'dtls', client: number): HandshakeSink {
