@@ -18,6 +18,10 @@ const MAX_KEY_DERIVATIONS = 8;
 export class QuicHandshake {
   /** The version of the client's latest Initial: "1", "2", "draft-29"; undefined before it. */
   version: string | undefined;
+  /** The server sent a Retry. */
+  retrySeen = false;
+  /** The server refused the client's version, and the client came back. */
+  versionNegotiated = false;
 
   private readonly sink: HandshakeSink;
   private readonly fromClient: CryptoReader;
@@ -28,6 +32,7 @@ export class QuicHandshake {
   private derivations = 0;
   /** A Retry was seen: the client's next Initial has the connection id that keys are made from now (RFC 9001 §5.2). */
   private retried = false;
+  private refused = false;
   private faultReported = false;
   private clientDataSeen = false;
   private serverDataSeen = false;
@@ -69,6 +74,7 @@ export class QuicHandshake {
   /** A datagram that the server sent: bytes[start, end). */
   server(bytes: Uint8Array, start: number, end: number): void {
     const after = this.eachPacket(bytes, start, end, (packet) => this.serverPacket(packet, bytes));
+    this.refused ||= after === 'version-negotiation';
     if (after !== 'short' || this.serverDataSeen || this.fromClient.messages.clientHellos === 0) return;
     this.serverDataSeen = true;
     this.sink.applicationData();
@@ -95,6 +101,7 @@ export class QuicHandshake {
   private clientPacket(packet: QuicPacket, bytes: Uint8Array): void {
     if (packet.kind !== 'initial') return;
     this.version = packet.version.name;
+    this.versionNegotiated ||= this.refused;
     this.latestDcid = packet.dcid.slice();
     if (this.retried) {
       this.retried = false;
@@ -124,7 +131,7 @@ export class QuicHandshake {
 
   private serverPacket(packet: QuicPacket, bytes: Uint8Array): void {
     const { keys } = this;
-    if (packet.kind === 'retry') this.retried = true;
+    if (packet.kind === 'retry') this.retried = this.retrySeen = true;
     if (packet.kind !== 'initial' || keys === undefined) return;
     if (this.fromServer.messages.serverHelloSeen || !this.fromServer.spend()) return;
 
