@@ -36,7 +36,7 @@ export function onesComplementSum(bytes: Uint8Array, start: number, end: number,
 }
 
 /** The view of the buffer used last: a reader keeps the one it has. */
-let latest = new DataView(new ArrayBuffer(0));
+let latest: DataView = new DataView(new ArrayBuffer(0));
 let latestBytes: Uint8Array | undefined;
 
 function viewOf(bytes: Uint8Array): DataView {
