@@ -1,3 +1,4 @@
+import type { IpWords } from '../base/ip.ts';
 import type { Segment } from '../wire/segment.ts';
 import { FlowHash } from './flow-hash.ts';
 
@@ -225,6 +226,11 @@ export class FlowTable {
   /** Word `index` (0..3) of the address of `endpoint` (0 lower, 1 higher). */
   word(slot: number, endpoint: number, index: number): number {
     return this.key[slot * 10 + endpoint * 4 + index]!;
+  }
+
+  address(slot: number, endpoint: number): IpWords {
+    const at = slot * 10 + endpoint * 4;
+    return [this.key[at]!, this.key[at + 1]!, this.key[at + 2]!, this.key[at + 3]!];
   }
 
   port(slot: number, endpoint: number): number {

@@ -1,7 +1,11 @@
+import { isPrivate } from '../base/ip.ts';
 import { ACK, FIN, RST, type Segment, SYN } from '../wire/segment.ts';
 import type { ByteCounter } from './byte-counter.ts';
 import { FlowBit, type FlowTable } from './flow-table.ts';
 
+/** Ports that servers listen on (RFC 6335 §6), and the first that Linux gives to clients. */
+const WELL_KNOWN_PORTS = 1_024;
+const FIRST_CLIENT_PORT = 32_768;
 /** A connection this quiet gives way to a SYN on its ports, microseconds. */
 const REUSE_QUIET = 60_000_000;
 
@@ -48,6 +52,16 @@ export class TcpControl {
     const bits = this.table.bits[slot]!;
     if ((bits & FlowBit.clientKnown) === 0) return -1;
     return (bits & FlowBit.clientIsHigh) !== 0 ? 1 : 0;
+  }
+
+  /** Who is probably the client where no SYN and no hello tells: the side with a port as clients get them, or at home. */
+  likelyClient(slot: number): 0 | 1 {
+    const { table } = this;
+    const [low, high] = [table.port(slot, 0), table.port(slot, 1)];
+    if (low < WELL_KNOWN_PORTS !== high < WELL_KNOWN_PORTS) return low < WELL_KNOWN_PORTS ? 1 : 0;
+    if (low < FIRST_CLIENT_PORT !== high < FIRST_CLIENT_PORT) return low < FIRST_CLIENT_PORT ? 1 : 0;
+    const [lowAtHome, highAtHome] = [isPrivate(...table.address(slot, 0)), isPrivate(...table.address(slot, 1))];
+    return highAtHome && !lowAtHome ? 1 : 0;
   }
 
   private synchronize(s: Segment, slot: number, side: number): boolean {

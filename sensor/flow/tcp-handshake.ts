@@ -7,6 +7,7 @@ import { looksLikeSsh, SshStream } from '../tls/ssh.ts';
 import { isContentType, looksLikeTls } from '../tls/tls-record.ts';
 import { type Segment, SYN } from '../wire/segment.ts';
 import { Conversation } from './conversation.ts';
+import { MidstreamScan } from './midstream-scan.ts';
 import { hostOf, readPrelude } from './prelude.ts';
 import { PreludeBuffer } from './prelude-buffer.ts';
 import { type HeldMemory, StreamAssembler } from './stream-assembler.ts';
@@ -24,9 +25,6 @@ const PROBE_BYTES = 16;
 const TTL_SLACK = 4;
 /** Payload of one side after which an unfinished handshake is given up, when the other side was never captured. */
 const ONE_SIDED_BYTES = 131_072;
-/** Chunks beginning with an application data record that make a flow without SYN a TLS conversation picked up midway. */
-const MIDSTREAM_HITS = 2;
-
 export type HandshakeStatus = 'reading' | 'done' | 'plain';
 
 /** Reads the handshake of one TCP connection, whatever plain protocol it may begin with. Reusable after `reset`. */
@@ -34,7 +32,7 @@ export class TcpHandshake {
   conversation: Conversation;
   status: HandshakeStatus = 'reading';
 
-  /** Direction that opened the connection; -1 when its SYN was not seen. */
+  /** Direction that opened the connection, or is likely to have. */
   initiator = -1;
   /** Where whoever keeps the open handshakes has put this one. */
   place = -1;
@@ -120,6 +118,7 @@ export class TcpHandshake {
       if (side.finished) continue;
       side.assembler.finish(side.deliver);
       while (!side.tls && side.assembler.passOver(side.deliver));
+      if (!side.assembler.empty) side.assembler.gap = true;
       this.flags(side);
     }
     this.nameMissingHello();
@@ -199,9 +198,10 @@ export class TcpHandshake {
       return;
     }
     side.prelude.keep(data, from, to);
-    if (!side.sawSyn && isApplicationData(data, from, to) && ++side.midstream >= MIDSTREAM_HITS) {
+    if (!side.sawSyn && side.midstream.push(data, from, to)) {
       const c = this.conversation;
       c.protocol = 'tls';
+      c.client = this.initiator;
       c.established = true;
       c.mark('midstream');
       this.status = 'done';
@@ -221,7 +221,7 @@ export class TcpHandshake {
   private readSsh(side: Side, bytes: Uint8Array, start: number, end: number): void {
     const c = this.conversation;
     // Both sides speak at once; who opened the connection is the client.
-    if (c.client < 0) c.client = this.initiator >= 0 ? this.initiator : side.direction;
+    if (c.client < 0) c.client = this.initiator;
     const isClient = side.direction === c.client;
     side.ssh ??= new SshStream(isClient ? 'client' : 'server');
     side.ssh.push(bytes, start, end);
@@ -333,7 +333,7 @@ class Side {
   badChecksums = 0;
   offload = false;
   ssh: SshStream | undefined;
-  midstream = 0;
+  readonly midstream = new MidstreamScan();
   bytes = 0;
   readonly pending = new Uint8Array(PROBE_BYTES);
   pendingSize = 0;
@@ -351,8 +351,9 @@ class Side {
     this.stream.reset();
     this.ssh = undefined;
     this.sawSyn = this.tls = this.finished = this.offload = false;
-    this.ttl = this.foreignTtl = this.badChecksums = this.midstream = this.bytes = this.pendingSize = 0;
+    this.ttl = this.foreignTtl = this.badChecksums = this.bytes = this.pendingSize = 0;
     this.prelude.reset();
+    this.midstream.reset();
   }
 }
 
@@ -362,11 +363,4 @@ function isPadding(s: Segment): boolean {
   if (size === 0 || size > 6 || (s.flags & 0x08) !== 0) return false;
   for (let i = s.payloadStart; i < s.payloadEnd; i++) if (s.bytes[i] !== 0) return false;
   return true;
-}
-
-/** The chunk begins with an application data record header (RFC 8446 §5.1). */
-function isApplicationData(bytes: Uint8Array, start: number, end: number): boolean {
-  if (end - start < 6 || bytes[start] !== 23 || bytes[start + 1] !== 3 || bytes[start + 2]! > 4) return false;
-  const length = (bytes[start + 3]! << 8) | bytes[start + 4]!;
-  return length > 16 && length <= 18_432;
 }

@@ -259,7 +259,8 @@ export class FlowTracker {
     const { table } = this;
     this.makeRoom();
     const handshake = this.handshakes.openTcp(slot);
-    handshake.initiator = this.control.client(slot);
+    const client = this.control.client(slot);
+    handshake.initiator = client < 0 ? this.control.likelyClient(slot) : client;
     for (const side of [0, 1] as const) {
       handshake.expectTtl(side, table.ttl[slot * 2 + side]!);
       if ((table.bits[slot]! & (FlowBit.syn << side)) !== 0) {
