@@ -1,9 +1,8 @@
-import { SharedPool } from '../base/shared-pool.ts';
 import type { CertificateFacts } from '../tls/certificate.ts';
 import { Conversation, PROTOCOLS, type SshFacts } from './conversation.ts';
 import type { ClientFacts, ClientOffer, ServerFacts } from './hello-facts.ts';
 
-/** Slots that there is room for at first; it doubles, up to what the flow table has. */
+/** Slots that there is room for at first; it doubles up to the cap. */
 const FIRST_SLOTS = 1_024;
 /** An MD5 digest. */
 const JA3_BYTES = 16;
@@ -38,8 +37,9 @@ const Small = {
 const VLAN_BITS = 13;
 
 /**
- * Conversations whose handshake is over, by slot of their flow: 52 bytes of columns each, what they share kept once, and
- * what few of them have in a map. As objects half a million of them took 110 MB, and twice that until they were collected.
+ * Conversations whose handshake is over, by slot of their flow: 68 bytes of columns each, references to what they share
+ * (hello-facts.ts) among them, and what few of them have in a map. As objects half a million took 110 MB, and twice that
+ * until they were collected.
  */
 export class SettledConversations {
   /** Microseconds; 0 while the client has sent nothing after the handshake. */
@@ -48,31 +48,35 @@ export class SettledConversations {
   private small = new Int32Array(0);
   private path = new Int32Array(0);
   private anomalies = new Int32Array(0);
-  private name = new Int32Array(0);
-  private offer = new Int32Array(0);
-  private server = new Int32Array(0);
-  private certificate = new Int32Array(0);
   private ja3 = Buffer.alloc(0);
+  private names: (string | undefined)[] = [];
+  private offers: (ClientOffer | undefined)[] = [];
+  private servers: (ServerFacts | undefined)[] = [];
+  private certificates: (CertificateFacts | undefined)[] = [];
 
-  private readonly names = new SharedPool<string>();
-  private readonly offers = new SharedPool<ClientOffer>();
-  private readonly servers = new SharedPool<ServerFacts>();
-  private readonly certificates = new SharedPool<CertificateFacts>();
+  private readonly cap: number;
   private readonly rare = new Map<number, Rare>();
   private readonly loaded = new Conversation();
 
+  /** @param cap slots of the flow table, when it has grown */
+  constructor(cap: number) {
+    this.cap = cap;
+  }
+
   /** Keeps what is known of the conversation of the flow in `slot`, which has none here yet. */
   keep(slot: number, c: Conversation): void {
-    if (slot >= this.small.length) this.grow(Math.max(FIRST_SLOTS, 2 * this.small.length, slot + 1));
-    const { clientFacts: client, certificateFacts: certificate } = c;
+    if (slot >= this.small.length) {
+      this.grow(Math.max(slot + 1, Math.min(this.cap, Math.max(FIRST_SLOTS, 2 * this.small.length))));
+    }
+    const client = c.clientFacts;
     this.firstBytesAt[slot] = c.firstBytesAt;
     this.small[slot] = smallOf(c);
     this.path[slot] = (c.tunnels << VLAN_BITS) | (c.vlan + 1);
     this.anomalies[slot] = c.anomalies;
-    this.name[slot] = this.names.hold(client?.serverName);
-    this.offer[slot] = this.offers.hold(client?.offer);
-    this.server[slot] = this.servers.hold(c.serverFacts);
-    this.certificate[slot] = this.certificates.hold(certificate);
+    this.names[slot] = client?.serverName;
+    this.offers[slot] = client?.offer;
+    this.servers[slot] = c.serverFacts;
+    this.certificates[slot] = c.certificateFacts;
     if (client) this.ja3.write(client.ja3, slot * JA3_BYTES, JA3_BYTES, 'hex');
     const rare = rareOf(c);
     if (rare) this.rare.set(slot, rare);
@@ -84,7 +88,7 @@ export class SettledConversations {
     const small = this.small[slot]!;
     const path = this.path[slot]!;
     const rare = this.rare.get(slot);
-    const certificate = this.certificates.get(this.certificate[slot]!);
+    const certificate = this.certificates[slot];
     c.protocol = PROTOCOLS[part(small, Small.protocol) - 1];
     c.client = part(small, Small.client) - 1;
     c.established = part(small, Small.established) === 1;
@@ -97,7 +101,7 @@ export class SettledConversations {
     c.anomalies = this.anomalies[slot]!;
     c.firstBytesAt = this.firstBytesAt[slot]!;
     c.clientFacts = this.clientFacts(slot, rare);
-    c.serverFacts = this.servers.get(this.server[slot]!);
+    c.serverFacts = this.servers[slot];
     c.certificateFacts = certificate;
     c.certificateSha256 = certificate?.sha256 ?? rare?.certificateSha256;
     c.via = rare?.via;
@@ -119,18 +123,18 @@ export class SettledConversations {
 
   /** The flow is over, or its slot another's. */
   drop(slot: number): void {
-    this.names.release(this.name[slot]!);
-    this.offers.release(this.offer[slot]!);
-    this.servers.release(this.server[slot]!);
-    this.certificates.release(this.certificate[slot]!);
+    this.names[slot] = undefined;
+    this.offers[slot] = undefined;
+    this.servers[slot] = undefined;
+    this.certificates[slot] = undefined;
     this.rare.delete(slot);
   }
 
   private clientFacts(slot: number, rare: Rare | undefined): ClientFacts | undefined {
-    const offer = this.offers.get(this.offer[slot]!);
+    const offer = this.offers[slot];
     if (offer === undefined) return undefined;
     return {
-      serverName: this.names.get(this.name[slot]!),
+      serverName: this.names[slot],
       ja3: this.ja3.toString('hex', slot * JA3_BYTES, (slot + 1) * JA3_BYTES),
       offer,
       inFull: rare?.inFull,
@@ -142,11 +146,11 @@ export class SettledConversations {
     this.small = widen(this.small, new Int32Array(slots));
     this.path = widen(this.path, new Int32Array(slots));
     this.anomalies = widen(this.anomalies, new Int32Array(slots));
-    this.name = widen(this.name, new Int32Array(slots));
-    this.offer = widen(this.offer, new Int32Array(slots));
-    this.server = widen(this.server, new Int32Array(slots));
-    this.certificate = widen(this.certificate, new Int32Array(slots));
     this.ja3 = widen(this.ja3, Buffer.alloc(slots * JA3_BYTES));
+    this.names = lengthen(this.names, slots);
+    this.offers = lengthen(this.offers, slots);
+    this.servers = lengthen(this.servers, slots);
+    this.certificates = lengthen(this.certificates, slots);
   }
 }
 
@@ -154,6 +158,13 @@ const NO_BURSTS: readonly number[] = [];
 
 function widen<T extends Buffer | Int32Array | Float64Array>(from: T, to: T): T {
   to.set(from);
+  return to;
+}
+
+/** Without holes: an array that is written far beyond its end becomes a dictionary. */
+function lengthen<T>(from: readonly (T | undefined)[], length: number): (T | undefined)[] {
+  const to = new Array<T | undefined>(length).fill(undefined);
+  for (let i = 0; i < from.length; i++) to[i] = from[i];
   return to;
 }
 

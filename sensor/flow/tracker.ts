@@ -114,7 +114,7 @@ export class FlowTracker {
   private readonly emit: EmitFlow;
   private readonly handshakes: OpenHandshakes;
   /** Of flows in `Phase.counting`. */
-  private readonly settled = new SettledConversations();
+  private readonly settled: SettledConversations;
   private now = 0;
   private sweptAt = 0;
   private sweepHand = 0;
@@ -123,6 +123,7 @@ export class FlowTracker {
     this.emit = emit;
     this.limits = limits;
     this.table = new FlowTable(limits.flows);
+    this.settled = new SettledConversations(this.table.cap);
     this.counter = new ByteCounter(this.table, limits.filtered === true);
     this.control = new TcpControl(this.table, this.counter);
     this.handshakes = new OpenHandshakes(this.table, limits.handshakes, limits.inFull);
