@@ -233,7 +233,10 @@ describeBrowser('the console in Chromium', () => {
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.setViewportSize({ width, height: 800 });
           await page.emulateMedia({ colorScheme });
-          expect(await page.evaluate(pageFaults), `${path} at ${width} in ${colorScheme}`).toEqual([]);
+          // The axis is drawn anew after the window has changed.
+          await expect
+            .poll(() => page.evaluate(pageFaults), { message: `${path} at ${width} in ${colorScheme}`, timeout: 5_000 })
+            .toEqual([]);
         }
       }
     };
