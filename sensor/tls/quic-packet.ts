@@ -60,9 +60,12 @@ export function readPacket(bytes: Uint8Array, start: number, end: number): Packe
   if (version === undefined) return { kind: 'unknown-version', version: versionNumber };
 
   const type = (first >> 4) & 3;
-  const common = { versionNumber, version, start, dcid: bytes.subarray(dcid.at, dcid.end) };
+  // Every field is written out: spreading them from a common object was a tenth of the cost of a connection.
+  const view = bytes.subarray(dcid.at, dcid.end);
   if (type === version.types.retry) {
-    return { kind: 'packet', packet: { ...common, kind: 'retry', tokenLength: 0, numberAt: header.at, end } };
+    const numberAt = header.at;
+    const packet = { kind: 'retry', versionNumber, version, start, dcid: view, tokenLength: 0, numberAt, end } as const;
+    return { kind: 'packet', packet };
   }
   const isInitial = type === version.types.initial;
   const tokenLength = isInitial ? header.varint() : 0;
@@ -70,7 +73,17 @@ export function readPacket(bytes: Uint8Array, start: number, end: number): Packe
   const body = header.window(header.varint());
   if (header.short) return { kind: 'none' };
   const kind = isInitial ? 'initial' : 'other';
-  return { kind: 'packet', packet: { ...common, kind, tokenLength, numberAt: body.at, end: body.end } };
+  const packet: QuicPacket = {
+    kind,
+    versionNumber,
+    version,
+    start,
+    dcid: view,
+    tokenLength,
+    numberAt: body.at,
+    end: body.end,
+  };
+  return { kind: 'packet', packet };
 }
 
 /**
