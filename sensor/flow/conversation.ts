@@ -145,7 +145,7 @@ export class Conversation implements HandshakeSink {
   }
 
   bad(message: HandshakeMessage, why: Fault): void {
-    if (message === 'client-hello') this.mark(why === 'truncated' ? 'hello_incomplete' : 'hello_malformed');
+    if (message === 'client-hello') this.mark('hello_malformed');
     else if (message === 'server-hello') this.mark('server_hello_malformed');
     if (why === 'over-cap') this.mark('handshake_over_limit');
   }
