@@ -53,7 +53,7 @@ function shuffled(extensions: readonly Uint8Array[], random: Random): readonly U
 
 /** The hello as another connection would have sent it: own random, order of extensions, and first label of the name. */
 export function anotherHello(hello: HelloRecord, random: Random, rename: boolean): Uint8Array {
-  const bytes = hello.record.slice();
+  const bytes = Uint8Array.from(hello.record); // slice() of a Buffer is no copy
   random.fill(bytes, RANDOM_AT, RANDOM_AT + 32);
   let at = hello.extensionsAt;
   for (const extension of shuffled(hello.extensions, random)) {

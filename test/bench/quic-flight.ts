@@ -39,7 +39,7 @@ export function quicHello(hello: HelloRecord): HelloRecord {
   record.writeUInt16BE(block.length, hello.extensionsAt - 2);
   record.writeUIntBE(record.length - 9, 6, 3);
   record.writeUInt16BE(record.length - 5, 3);
-  const made = readHelloRecord(record);
+  const made = readHelloRecord(Uint8Array.from(record));
   if (!made) throw new Error('the ClientHello cannot be turned into one for QUIC');
   return made;
 }
