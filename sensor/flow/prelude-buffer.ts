@@ -1,3 +1,4 @@
+import { MAX_RESET_BYTES, openVpnAuthBytes } from './openvpn.ts';
 import { clientPreludeEnd, mayBeginPrelude } from './prelude.ts';
 
 /** First bytes of a side that are kept to name what TLS was upgraded from. */
@@ -55,6 +56,11 @@ export class PreludeBuffer {
     joined.set(this.kept.subarray(0, this.size));
     joined.set(bytes.subarray(start, end), this.size);
     return relative(clientPreludeEnd(joined), start, this.size, end);
+  }
+
+  /** What `openVpnAuthBytes` says of all that the side has said. */
+  get openVpnAuthBytes(): number {
+    return this.bytes <= MAX_RESET_BYTES ? openVpnAuthBytes(this.kept, 0, this.size) : -1;
   }
 
   /** The first bytes. */

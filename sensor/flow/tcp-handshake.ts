@@ -8,6 +8,7 @@ import { isContentType, looksLikeTls } from '../tls/tls-record.ts';
 import { type Segment, SYN } from '../wire/segment.ts';
 import { Conversation } from './conversation.ts';
 import { MidstreamScan } from './midstream-scan.ts';
+import { OpenVpnStream } from './openvpn.ts';
 import { hostOf, readPrelude } from './prelude.ts';
 import { PreludeBuffer } from './prelude-buffer.ts';
 import { type HeldMemory, StreamAssembler } from './stream-assembler.ts';
@@ -36,6 +37,8 @@ export class TcpHandshake {
   initiator = -1;
   /** Where whoever keeps the open handshakes has put this one. */
   place = -1;
+  /** Bytes that tls-auth adds to the packets of the OpenVPN connection that this is; -1 when it is none. */
+  private vpnAuthBytes = -1;
 
   private readonly sides: readonly [Side, Side];
   private readonly inFull: boolean;
@@ -54,6 +57,7 @@ export class TcpHandshake {
     this.conversation = new Conversation(this.inFull);
     this.status = 'reading';
     this.initiator = -1;
+    this.vpnAuthBytes = -1;
     for (const side of this.sides) side.reset();
   }
 
@@ -136,6 +140,16 @@ export class TcpHandshake {
   /** In-order bytes of one direction. Called by the side's assembler. */
   take(side: Side, bytes: Uint8Array, start: number, end: number): void {
     side.bytes += end - start;
+    if (this.vpnAuthBytes < 0) {
+      this.read(side, bytes, start, end);
+      return;
+    }
+    side.vpn ??= new OpenVpnStream(this.vpnAuthBytes, (b, from, to) => this.read(side, b, from, to));
+    side.vpn.push(bytes, start, end);
+  }
+
+  /** The same, out of the carrier that they may come in. */
+  private read(side: Side, bytes: Uint8Array, start: number, end: number): void {
     if (side.tls) {
       side.stream.push(bytes, start, end);
       return;
@@ -198,6 +212,7 @@ export class TcpHandshake {
       return;
     }
     side.prelude.keep(data, from, to);
+    if (this.vpnAuthBytes < 0) this.vpnAuthBytes = side.prelude.openVpnAuthBytes;
     if (!side.sawSyn && side.midstream.push(data, from, to)) {
       const c = this.conversation;
       c.protocol = 'tls';
@@ -243,7 +258,8 @@ export class TcpHandshake {
     c.protocol = 'tls';
     c.client = isClient ? side.direction : 1 - side.direction;
     const [client, server] = [this.sides[c.client as 0 | 1], this.sides[(1 - c.client) as 0 | 1]];
-    const prelude = readPrelude(client.prelude.view(), server.prelude.view());
+    const prelude =
+      this.vpnAuthBytes < 0 ? readPrelude(client.prelude.view(), server.prelude.view()) : { via: 'openvpn' as const };
     if (prelude) {
       c.via = prelude.via;
       if (prelude.target !== undefined) c.viaTarget = safeText(prelude.target, TARGET_CAP).text;
@@ -261,11 +277,12 @@ export class TcpHandshake {
     const c = this.conversation;
     if (c.protocol === undefined) {
       const [a, b] = this.sides;
+      if (side.vpn?.done) this.status = 'plain';
       const patient = a.prelude.mayAskForTunnel || b.prelude.mayAskForTunnel;
       if (a.prelude.isTooLong(patient) || b.prelude.isTooLong(patient)) this.status = 'plain';
       return;
     }
-    if (side.tls && side.stream.done) this.retire(side);
+    if ((side.tls && side.stream.done) || side.vpn?.done) this.retire(side);
     const [a, b] = this.sides;
     if (a.finished && b.finished) this.end();
     else if ((a.finished || b.finished) && side.assembler.overCap > 0) this.end();
@@ -333,6 +350,7 @@ class Side {
   badChecksums = 0;
   offload = false;
   ssh: SshStream | undefined;
+  vpn: OpenVpnStream | undefined;
   readonly midstream = new MidstreamScan();
   bytes = 0;
   readonly pending = new Uint8Array(PROBE_BYTES);
@@ -350,6 +368,7 @@ class Side {
     this.assembler.reset();
     this.stream.reset();
     this.ssh = undefined;
+    this.vpn = undefined;
     this.sawSyn = this.tls = this.finished = this.offload = false;
     this.ttl = this.foreignTtl = this.badChecksums = this.bytes = this.pendingSize = 0;
     this.prelude.reset();

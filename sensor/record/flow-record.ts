@@ -38,7 +38,7 @@ export interface FlowRecord {
   waybill: {
     flow_id: string;
     schema: 1;
-    /** Prelude that the TLS came after: connect, socks4, socks5, smtp, imap, pop3, ftp, ldap, xmpp, postgresql, mysql, rdp, proxy. */
+    /** Prelude that the TLS came after: connect, socks4, socks5, smtp, imap, pop3, ftp, ldap, xmpp, postgresql, mysql, rdp, proxy, openvpn. */
     via?: string;
     /** Destination that the prelude named, host:port. */
     via_target?: string;
