@@ -48,6 +48,8 @@ const BITS = new Map<Anomaly, number>(ANOMALIES.map(([name], bit) => [name, 2 **
 /** The anomaly's bit; sets are numbers below 2^31. */
 export const anomalyBit = (name: Anomaly): number => BITS.get(name)!;
 
+const BY_BIT = ANOMALIES.map(([name], bit) => ({ name, bit: 2 ** bit }));
+
 export function anomalyNames(set: number): Anomaly[] {
-  return ANOMALIES.filter(([name]) => (set & anomalyBit(name)) !== 0).map(([name]) => name);
+  return BY_BIT.filter(({ bit }) => (set & bit) !== 0).map(({ name }) => name);
 }
