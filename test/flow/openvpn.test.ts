@@ -54,7 +54,11 @@ describe('TLS inside OpenVPN over TCP', () => {
 
   it('cannot be read with tls-crypt, and is not guessed', () => {
     const encrypted = (bytes: number, opcode: number): Uint8Array =>
-      concat(be16(bytes), [opcode << 3], Uint8Array.from({ length: bytes - 1 }, (_, i) => (i * 91 + opcode) & 0xff));
+      concat(
+        be16(bytes),
+        [opcode << 3],
+        Uint8Array.from({ length: bytes - 1 }, (_, i) => (i * 91 + opcode) & 0xff),
+      );
     const turns: Turn[] = [
       ['client', encrypted(54, 7)],
       ['server', encrypted(66, 8)],
