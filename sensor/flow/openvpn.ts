@@ -15,6 +15,7 @@
  */
 import { ByteCursor } from '../base/cursor.ts';
 import { GrowingBuffer } from '../base/growing-buffer.ts';
+import type { CarriedStream, Deliver } from './carrier.ts';
 
 const LENGTH_BYTES = 2;
 const SESSION_ID_BYTES = 8;
@@ -53,9 +54,9 @@ export function openVpnAuthBytes(bytes: Uint8Array, start: number, end: number):
 }
 
 /** One side of an OpenVPN connection: gives out the TLS bytes that its control packets carry. */
-export class OpenVpnStream {
+export class OpenVpnStream implements CarriedStream {
   private readonly authBytes: number;
-  private readonly deliver: (bytes: Uint8Array, start: number, end: number) => void;
+  private readonly deliver: Deliver;
   private readonly packet = new GrowingBuffer(MAX_CONTROL_BYTES, 256);
   private readonly header = new GrowingBuffer(LENGTH_BYTES, LENGTH_BYTES);
   /** Bytes of the current packet, and those still to come. */
@@ -64,17 +65,15 @@ export class OpenVpnStream {
   private packets = 0;
   private nextMessage = 1;
 
-  constructor(authBytes: number, deliver: (bytes: Uint8Array, start: number, end: number) => void) {
+  constructor(authBytes: number, deliver: Deliver) {
     this.authBytes = authBytes;
     this.deliver = deliver;
   }
 
-  /** Too much has come by for a handshake. */
   get done(): boolean {
     return this.packets >= MAX_PACKETS;
   }
 
-  /** The next bytes of the TCP stream: bytes[start, end). */
   push(bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     while (at < end && !this.done) {

@@ -1,4 +1,4 @@
-import { MAX_RESET_BYTES, openVpnAuthBytes } from './openvpn.ts';
+import { type Carrier, carrierOf, MAX_OPENING_BYTES } from './carrier.ts';
 import { clientPreludeEnd, mayBeginPrelude } from './prelude.ts';
 
 /** First bytes of a side that are kept to name what TLS was upgraded from. */
@@ -58,9 +58,9 @@ export class PreludeBuffer {
     return relative(clientPreludeEnd(joined), start, this.size, end);
   }
 
-  /** What `openVpnAuthBytes` says of all that the side has said. */
-  get openVpnAuthBytes(): number {
-    return this.bytes <= MAX_RESET_BYTES ? openVpnAuthBytes(this.kept, 0, this.size) : -1;
+  /** The carrier that all that the side has said begins. */
+  get carrier(): Carrier | undefined {
+    return this.bytes <= MAX_OPENING_BYTES ? carrierOf(this.kept, 0, this.size) : undefined;
   }
 
   /** The first bytes. */

@@ -196,10 +196,19 @@ const isPostgresRequest = (c: Uint8Array, last: number): boolean =>
 function textUpgrade(client: Uint8Array, server: Uint8Array): Prelude | undefined {
   const said = text(client);
   const greeted = text(server);
-  if (/^STARTTLS\r?\n/im.test(said) && /^220[ -]/.test(greeted)) return { via: 'smtp' };
+  if (/^STARTTLS\r?\n/im.test(said)) {
+    if (/^220[ -]/.test(greeted)) return { via: 'smtp' };
+    if (/^20[01] /.test(greeted)) return { via: 'nntp' }; // RFC 4642
+    if (/^"IMPLEMENTATION"/i.test(greeted)) return { via: 'sieve' }; // RFC 5804 §1.7
+    if (/^:\S{1,255} 670 /m.test(greeted)) return { via: 'irc' }; // ircv3.net/specs/deprecated/tls
+  }
   if (/^\S{1,32} STARTTLS\r?\n/im.test(said)) return { via: 'imap' };
   if (/^STLS\r?\n/im.test(said)) return { via: 'pop3' };
   if (/^AUTH (TLS|SSL)(-C|-P)?\r?\n/im.test(said)) return { via: 'ftp' };
   if (said.includes('<starttls')) return { via: 'xmpp' };
+  // RFC 2817 §3.1: the client asks, the server switches protocols.
+  if (/^Upgrade: TLS\/1\.\d/im.test(said) && /^HTTP\/1\.1 101 /.test(greeted)) return { via: 'http' };
+  if (said.startsWith('RFB 00') && greeted.startsWith('RFB 00')) return { via: 'vnc' }; // VeNCrypt
+  if (said.startsWith('AMQP\x02')) return { via: 'amqp' }; // AMQP 1.0 §5.2.1
   return undefined;
 }

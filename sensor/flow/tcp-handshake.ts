@@ -6,9 +6,9 @@ import { HandshakeStream } from '../tls/handshake-stream.ts';
 import { looksLikeSsh, SshStream } from '../tls/ssh.ts';
 import { isContentType, looksLikeTls } from '../tls/tls-record.ts';
 import { type Segment, SYN } from '../wire/segment.ts';
+import type { CarriedStream, Carrier } from './carrier.ts';
 import { Conversation } from './conversation.ts';
 import { MidstreamScan } from './midstream-scan.ts';
-import { OpenVpnStream } from './openvpn.ts';
 import { hostOf, readPrelude } from './prelude.ts';
 import { PreludeBuffer } from './prelude-buffer.ts';
 import { type HeldMemory, StreamAssembler } from './stream-assembler.ts';
@@ -37,8 +37,8 @@ export class TcpHandshake {
   initiator = -1;
   /** Where whoever keeps the open handshakes has put this one. */
   place = -1;
-  /** Bytes that tls-auth adds to the packets of the OpenVPN connection that this is; -1 when it is none. */
-  private vpnAuthBytes = -1;
+  /** What the TLS stream comes in, when not by itself. */
+  private carrier: Carrier | undefined;
 
   private readonly sides: readonly [Side, Side];
   private readonly inFull: boolean;
@@ -57,7 +57,7 @@ export class TcpHandshake {
     this.conversation = new Conversation(this.inFull);
     this.status = 'reading';
     this.initiator = -1;
-    this.vpnAuthBytes = -1;
+    this.carrier = undefined;
     for (const side of this.sides) side.reset();
   }
 
@@ -140,12 +140,12 @@ export class TcpHandshake {
   /** In-order bytes of one direction. Called by the side's assembler. */
   take(side: Side, bytes: Uint8Array, start: number, end: number): void {
     side.bytes += end - start;
-    if (this.vpnAuthBytes < 0) {
+    if (this.carrier === undefined) {
       this.read(side, bytes, start, end);
       return;
     }
-    side.vpn ??= new OpenVpnStream(this.vpnAuthBytes, (b, from, to) => this.read(side, b, from, to));
-    side.vpn.push(bytes, start, end);
+    side.carried ??= this.carrier.open((b, from, to) => this.read(side, b, from, to));
+    side.carried.push(bytes, start, end);
   }
 
   /** The same, out of the carrier that they may come in. */
@@ -212,7 +212,7 @@ export class TcpHandshake {
       return;
     }
     side.prelude.keep(data, from, to);
-    if (this.vpnAuthBytes < 0) this.vpnAuthBytes = side.prelude.openVpnAuthBytes;
+    this.carrier ??= side.prelude.carrier;
     if (!side.sawSyn && side.midstream.push(data, from, to)) {
       const c = this.conversation;
       c.protocol = 'tls';
@@ -258,11 +258,10 @@ export class TcpHandshake {
     c.protocol = 'tls';
     c.client = isClient ? side.direction : 1 - side.direction;
     const [client, server] = [this.sides[c.client as 0 | 1], this.sides[(1 - c.client) as 0 | 1]];
-    const prelude =
-      this.vpnAuthBytes < 0 ? readPrelude(client.prelude.view(), server.prelude.view()) : { via: 'openvpn' as const };
+    const prelude = this.carrier ?? readPrelude(client.prelude.view(), server.prelude.view());
     if (prelude) {
       c.via = prelude.via;
-      if (prelude.target !== undefined) c.viaTarget = safeText(prelude.target, TARGET_CAP).text;
+      if ('target' in prelude && prelude.target !== undefined) c.viaTarget = safeText(prelude.target, TARGET_CAP).text;
     }
     this.beginTls(side);
   }
@@ -277,12 +276,12 @@ export class TcpHandshake {
     const c = this.conversation;
     if (c.protocol === undefined) {
       const [a, b] = this.sides;
-      if (side.vpn?.done) this.status = 'plain';
+      if (side.carried?.done) this.status = 'plain';
       const patient = a.prelude.mayAskForTunnel || b.prelude.mayAskForTunnel;
       if (a.prelude.isTooLong(patient) || b.prelude.isTooLong(patient)) this.status = 'plain';
       return;
     }
-    if ((side.tls && side.stream.done) || side.vpn?.done) this.retire(side);
+    if ((side.tls && side.stream.done) || side.carried?.done) this.retire(side);
     const [a, b] = this.sides;
     if (a.finished && b.finished) this.end();
     else if ((a.finished || b.finished) && side.assembler.overCap > 0) this.end();
@@ -350,7 +349,7 @@ class Side {
   badChecksums = 0;
   offload = false;
   ssh: SshStream | undefined;
-  vpn: OpenVpnStream | undefined;
+  carried: CarriedStream | undefined;
   readonly midstream = new MidstreamScan();
   bytes = 0;
   readonly pending = new Uint8Array(PROBE_BYTES);
@@ -368,7 +367,7 @@ class Side {
     this.assembler.reset();
     this.stream.reset();
     this.ssh = undefined;
-    this.vpn = undefined;
+    this.carried = undefined;
     this.sawSyn = this.tls = this.finished = this.offload = false;
     this.ttl = this.foreignTtl = this.badChecksums = this.bytes = this.pendingSize = 0;
     this.prelude.reset();

@@ -38,7 +38,10 @@ export interface FlowRecord {
   waybill: {
     flow_id: string;
     schema: 1;
-    /** Prelude that the TLS came after: connect, socks4, socks5, smtp, imap, pop3, ftp, ldap, xmpp, postgresql, mysql, rdp, proxy, openvpn. */
+    /**
+     * Prelude that the TLS came after, or what carries it: connect, socks4, socks5, proxy, smtp, imap, pop3, ftp, nntp, sieve,
+     * irc, ldap, xmpp, http, amqp, vnc, postgresql, mysql, mssql, rdp, openvpn.
+     */
     via?: string;
     /** Destination that the prelude named, host:port. */
     via_target?: string;

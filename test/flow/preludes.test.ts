@@ -77,6 +77,64 @@ const UPGRADES: readonly Case[] = [
     via: 'pop3',
   },
   {
+    name: 'NNTP STARTTLS',
+    turns: [
+      say('server', '200 news.example ready\r\n'),
+      say('client', 'CAPABILITIES\r\n'),
+      say('server', '101 list\r\nVERSION 2\r\nSTARTTLS\r\n.\r\n'),
+      say('client', 'STARTTLS\r\n'),
+      say('server', '382 go on\r\n'),
+    ],
+    via: 'nntp',
+  },
+  {
+    name: 'ManageSieve STARTTLS',
+    turns: [
+      say('server', '"IMPLEMENTATION" "x"\r\n"SIEVE" "fileinto"\r\n"STARTTLS"\r\nOK\r\n'),
+      say('client', 'STARTTLS\r\n'),
+      say('server', 'OK "go on"\r\n'),
+    ],
+    via: 'sieve',
+  },
+  {
+    name: 'IRC STARTTLS',
+    turns: [
+      say('client', 'CAP LS 302\r\n'),
+      say('server', ':irc.example CAP * LS :tls\r\n'),
+      say('client', 'STARTTLS\r\n'),
+      say('server', ':irc.example 670 * :STARTTLS successful\r\n'),
+    ],
+    via: 'irc',
+  },
+  {
+    name: 'an HTTP upgrade',
+    turns: [
+      say('client', 'OPTIONS * HTTP/1.1\r\nHost: print.example\r\nUpgrade: TLS/1.2\r\nConnection: Upgrade\r\n\r\n'),
+      say('server', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: TLS/1.2, HTTP/1.1\r\nConnection: Upgrade\r\n\r\n'),
+    ],
+    via: 'http',
+  },
+  {
+    name: 'VeNCrypt',
+    turns: [
+      say('server', 'RFB 003.008\n'),
+      say('client', 'RFB 003.008\n'),
+      send('server', hex('01 13')),
+      send('client', hex('13')),
+      send('server', hex('00 02')),
+      send('client', hex('00 02')),
+      send('server', hex('00 01 00000105')),
+      send('client', hex('00000105')),
+      send('server', hex('01')),
+    ],
+    via: 'vnc',
+  },
+  {
+    name: 'AMQP over TLS',
+    turns: [send('client', hex('414d5150 02 010000')), send('server', hex('414d5150 02 010000'))],
+    via: 'amqp',
+  },
+  {
     name: 'FTP AUTH TLS',
     turns: [say('server', '220 ftp\r\n'), say('client', 'AUTH TLS\r\n'), say('server', '234 go on\r\n')],
     via: 'ftp',
