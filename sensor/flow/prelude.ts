@@ -125,15 +125,15 @@ function proxyVersion2(client: Uint8Array): Prelude {
 
 const hostPort = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
-/** Whether bytes with this first one may be a prelude that `clientPreludeEnd` knows: C(ONNECT), P(ROXY), its v2, SOCKS. */
+/** Whether bytes with this first one may be a prelude that `clientPreludeEnd` knows: C(ONNECT), P(ROXY), its v2, SOCKS, MySQL. */
 export function mayBeginPrelude(bytes: Uint8Array, size: number): boolean {
   const first = bytes[0];
-  return size > 0 && (first === 0x43 || first === 0x50 || first === 0x0d || first === 4 || first === 5);
+  return size > 0 && (first === 0x43 || first === 0x50 || first === 0x0d || first === 4 || first === 5 || first === 32);
 }
 
 /**
  * Index behind a whole client part of those preludes that a client may send together with its hello, without waiting for
- * an answer: PROXY headers always, CONNECT and SOCKS from optimistic clients. -1 when there is none, or not all of it.
+ * an answer: PROXY headers and MySQL's SSLRequest always, CONNECT and SOCKS from optimistic clients. -1 when there is none, or not all of it.
  */
 export function clientPreludeEnd(client: Uint8Array): number {
   switch (client[0]) {
@@ -145,6 +145,8 @@ export function clientPreludeEnd(client: Uint8Array): number {
       if (client.length < 16 || text(client.subarray(0, 12)) !== PROXY_V2) return -1;
       return 16 + ((client[14]! << 8) | client[15]!);
     }
+    case MYSQL_SSL_REQUEST:
+      return isMysqlRequest(client) && client.length >= 4 + MYSQL_SSL_REQUEST ? 4 + MYSQL_SSL_REQUEST : -1;
     case 4: {
       const user = client[1] === 1 ? client.indexOf(0, 8) : -1;
       return user < 0 ? -1 : isNamed4(client) ? behind(client.indexOf(0, user + 1)) : user + 1;
@@ -180,13 +182,18 @@ function binaryUpgrade(client: Uint8Array, server: Uint8Array): Prelude | undefi
     return { via: 'postgresql' };
   }
   // MySQL: greeting with protocol version 10, then a 32-byte SSLRequest with sequence id 1 and CLIENT_SSL.
-  if (server[4] === 10 && c[0] === 32 && c[1] === 0 && c[3] === 1 && (c[5]! & 0x08) !== 0) return { via: 'mysql' };
+  if (server[4] === 10 && isMysqlRequest(c)) return { via: 'mysql' };
   // RDP: TPKT version 3 around an X.224 connection request (0xe0).
   if (c[0] === 3 && c[1] === 0 && c[5] === 0xe0) return { via: 'rdp' };
   // LDAP StartTLS: extended request with OID 1.3.6.1.4.1.1466.20037 (RFC 4511 §4.14).
   if (c[0] === 0x30 && text(c).includes('1.3.6.1.4.1.1466.20037')) return { via: 'ldap' };
   return undefined;
 }
+
+/** Length of MySQL's SSLRequest. */
+const MYSQL_SSL_REQUEST = 32;
+const isMysqlRequest = (c: Uint8Array): boolean =>
+  c[0] === MYSQL_SSL_REQUEST && c[1] === 0 && c[2] === 0 && c[3] === 1 && (c[5]! & 0x08) !== 0;
 
 /** Length 8, then a code: 80877103 asks for TLS, 80877104 for GSSAPI encryption. */
 const isPostgresRequest = (c: Uint8Array, last: number): boolean =>

@@ -276,6 +276,8 @@ const TUNNELS: readonly Case[] = [
   { name: 'PROXY version 2, local', turns: [send('client', proxy2(0, new Uint8Array(0)))], via: 'proxy' },
 ];
 const ALL = [...UPGRADES, ...TUNNELS];
+/** Those whose client need not wait for an answer. */
+const UNWAITED = [...TUNNELS, ...UPGRADES.filter(({ via }) => via === 'mysql')];
 
 /** The hello sent with the last words of the client, without waiting for an answer. */
 function optimistic(turns: readonly Turn[], rest: readonly Turn[]): Turn[] {
@@ -295,7 +297,7 @@ describe('TLS behind a prelude', () => {
     expect(record.source.bytes).toBe(bytesFrom('client', whole));
   });
 
-  it.each(TUNNELS)('$name is read when nobody waits for answers', ({ turns, via, target }) => {
+  it.each(UNWAITED)('$name is read when nobody waits for answers', ({ turns, via, target }) => {
     const record = observeOne(frames(new TcpConnection().open().say(optimistic(turns, tls12())).close().packets));
     expect(record.tls).toMatchObject({ client: { server_name: SERVER_NAME }, server: { subject: 'CN=files.example' } });
     expect([record.waybill.via, record.waybill.via_target]).toEqual([via, target]);
@@ -308,7 +310,7 @@ describe('TLS behind a prelude', () => {
         fc.boolean(),
         fc.array(fc.nat(400), { maxLength: 9 }),
         (prelude, waits, cuts) => {
-          const joins = !waits && TUNNELS.includes(prelude);
+          const joins = !waits && UNWAITED.includes(prelude);
           const whole = joins ? optimistic(prelude.turns, tls13()) : [...prelude.turns, ...tls13()];
           const c = new TcpConnection().open();
           for (const [who, bytes] of whole) c.sendCut(who, bytes, who === 'client' ? cuts : []);
@@ -377,13 +379,14 @@ describe('TLS behind a prelude', () => {
 });
 
 describe('a prelude without TLS behind it', () => {
+  const opening = (prelude: string): Turn => ALL.find(({ name }) => name === prelude)!.turns[0]!;
   const page = say('server', `HTTP/1.1 403 Forbidden\r\n\r\n${'no'.repeat(900)}`);
   const http = say('client', `GET / HTTP/1.1\r\nHost: ${TARGET}\r\n\r\n`);
   it.each([
     ['a refused CONNECT', [connect(`${TARGET}:443`), page]],
     ['HTTP in a CONNECT tunnel', [connect(`${TARGET}:80`), tunnelOpen, http, page]],
     ['HTTP through SOCKS5', [...socks5Greeting, socks5Request(byName(TARGET)), socks5Granted, http, page]],
-    ['HTTP through SOCKS4', [TUNNELS[3]!.turns[0]!, socks4Granted, http, page]],
+    ['HTTP through SOCKS4', [opening('SOCKS4'), socks4Granted, http, page]],
     [
       'a refused SOCKS5 request',
       [...socks5Greeting, socks5Request(byName(TARGET)), send('server', hex('0502000100000000 0000'))],
@@ -391,12 +394,12 @@ describe('a prelude without TLS behind it', () => {
     ['HTTP behind a PROXY header', [say('client', `PROXY UNKNOWN\r\nGET / HTTP/1.1\r\n\r\n`), page]],
     [
       'refused STARTTLS',
-      [...UPGRADES[0]!.turns.slice(0, 4), say('server', '454 not now\r\n'), say('client', 'MAIL FROM:<a@b>\r\n')],
+      [...ALL.find(({ name }) => name === 'SMTP STARTTLS')!.turns.slice(0, 4), say('server', '454 not now\r\n'), say('client', 'MAIL FROM:<a@b>\r\n')],
     ],
     [
       'PostgreSQL without TLS',
       [
-        UPGRADES[6]!.turns[0]!,
+        opening('PostgreSQL'),
         say('server', 'N'),
         send('client', concat(be32(41), hex('00030000'), new Uint8Array(33))),
       ],
@@ -405,7 +408,7 @@ describe('a prelude without TLS behind it', () => {
       'MySQL without TLS',
       [send('server', mysqlGreeting), send('client', concat([90, 0, 0, 1], hex('85a6'), new Uint8Array(88)))],
     ],
-    ['standard RDP security', [UPGRADES[9]!.turns[0]!, send('server', hex('0300 000b 06 d0 0000 1234 00'))]],
+    ['standard RDP security', [opening('RDP'), send('server', hex('0300 000b 06 d0 0000 1234 00'))]],
     [
       'a hello in the middle of a page',
       [http, send('server', concat(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), helloFor(TARGET)))],
