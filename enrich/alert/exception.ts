@@ -60,6 +60,10 @@ export function covers(exception: Exception, alert: StoredAlert): boolean {
   );
 }
 
+/** The first exception that covers an alert. */
+export const coveringException = (alert: StoredAlert, exceptions: readonly Exception[]): Exception | undefined =>
+  exceptions.find((exception) => covers(exception, alert));
+
 /** What is not asked for fits; what is asked for must be one of the values, case folded. */
 function names([wanted]: readonly [string | undefined], values: readonly (string | undefined)[]): boolean {
   if (wanted === undefined) return true;
@@ -84,7 +88,7 @@ function isProgram({ image, signer, identity }: Exception, { process }: Alert): 
  */
 export function withExceptions(alerts: readonly StoredAlert[], exceptions: readonly Exception[]): StoredAlert[] {
   return alerts.map((alert) => {
-    const found = exceptions.find((exception) => covers(exception, alert));
+    const found = coveringException(alert, exceptions);
     if (!found) return alert;
     const body = alert.body as { readonly waybill: object };
     const { id, owner, reason, expires } = found;

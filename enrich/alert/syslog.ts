@@ -17,6 +17,8 @@ export interface SyslogTarget {
   readonly port: number;
   /** Certificates to trust in place of the system's; TLS only. */
   readonly ca?: Buffer;
+  /** What the receiver may ask for; TLS only. */
+  readonly client?: { readonly cert: Buffer; readonly key: Buffer };
   readonly deliveryMillis?: number;
 }
 
@@ -28,7 +30,7 @@ export interface SyslogHeader {
   readonly messageId: string;
 }
 
-/** A message of RFC 5424 without structured data; `text` (CEF, say) becomes one printable line. */
+/** A message of RFC 5424 without structured data; `text` (CEF, say) becomes one printable line, which JSON of `inertJson` is already. */
 export function syslogMessage({ tier, time, hostname, messageId }: SyslogHeader, text: string): string {
   const head = `<${FACILITY * 8 + SEVERITY[tier]}>1 ${time} ${name(hostname, 255)} waybill ${process.pid} ${name(messageId, 32)}`;
   return `${head} - ${inspectText(text)}`;
@@ -83,13 +85,14 @@ function sendStream(messages: readonly string[], target: SyslogTarget): Promise<
   });
 }
 
-function open({ transport, host, port, ca }: SyslogTarget): Socket {
+function open({ transport, host, port, ca, client }: SyslogTarget): Socket {
   if (transport === 'tcp') return connectPlain({ host, port });
   return connectTls({
     host,
     port,
     minVersion: 'TLSv1.2',
     ...(ca ? { ca } : {}),
+    ...client,
     ...(isIP(host) === 0 ? { servername: host } : {}),
   });
 }

@@ -3,84 +3,72 @@ import { lookup } from 'node:dns/promises';
 import { request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { BlockList, isIP, isIPv4 } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import type { StoredAlert } from '../store/store.ts';
 
 /** One attempt, from the look-up to the last byte of the answer, milliseconds. */
 const ATTEMPT_MILLIS = 5_000;
-/** Pauses before the attempts after the first, milliseconds. */
-const PAUSES = [1_000, 5_000, 25_000];
 /** Bytes read of an answer; the rest is not waited for. */
 const MAX_ANSWER = 65_536;
 
 export interface WebhookOptions {
   readonly url: URL;
-  /** Key of the signature. */
-  readonly secret: string;
+  /** Key of the signature; without one nothing is signed. */
+  readonly secret?: string;
   /** Addresses inside are allowed: for receivers of one's own network. */
   readonly allowPrivate?: boolean;
-  /** In place of the ones above. */
-  readonly pauses?: readonly number[];
   readonly attemptMillis?: number;
 }
 
 export type WebhookResult =
-  | { readonly kind: 'taken'; readonly status: number; readonly attempts: number }
-  /** It will not be taken another time either. */
-  | { readonly kind: 'refused'; readonly why: string; readonly attempts: number }
-  | { readonly kind: 'failed'; readonly why: string; readonly attempts: number };
+  | { readonly kind: 'taken'; readonly status: number }
+  /** This body will not be taken another time either. */
+  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'failed'; readonly why: string };
 
 /**
- * Posts an alert as JSON. Every attempt carries the same `x-waybill-delivery` (alert id and revision), so that the receiver
- * may drop what it has, and `x-waybill-signature: t=<seconds>,v1=<HMAC-SHA256 of "t.body" in hex>`. Redirects are not followed.
- * The name is looked up once an attempt, checked, and the very address that was checked is connected to.
+ * Posts a JSON text once. `delivery` goes along as `x-waybill-delivery`: who repeats a post repeats its id, so that the
+ * receiver may drop what it has. `x-waybill-signature` is `t=<seconds>,v1=<HMAC-SHA256 of "t.body" in hex>`. Redirects are
+ * not followed. The name is looked up, checked, and the very address that was checked is connected to.
  *
  * @param nowSeconds wall clock, seconds since 1970
  */
-export async function postAlert(
-  alert: StoredAlert,
+export async function postOnce(
+  { delivery, body }: { readonly delivery: string; readonly body: string },
   options: WebhookOptions,
-  nowSeconds: () => number,
+  nowSeconds: number,
 ): Promise<WebhookResult> {
-  const body = JSON.stringify(alert.body);
-  const pauses = options.pauses ?? PAUSES;
-  let why = '';
-  for (let attempt = 0; attempt <= pauses.length; attempt++) {
-    if (attempt > 0) await pause(pauses[attempt - 1]!);
-    const attempts = attempt + 1;
-    try {
-      const signal = AbortSignal.timeout(options.attemptMillis ?? ATTEMPT_MILLIS);
-      const address = await addressOf(options, signal);
-      if (address === undefined) return { kind: 'refused', why: 'the address is not a public one', attempts };
-      const status = await post(body, headersOf(alert, body, options.secret, nowSeconds()), {
-        address,
-        url: options.url,
-        signal,
-      });
-      if (status >= 200 && status < 300) return { kind: 'taken', status, attempts };
-      why = `the receiver answers ${status}`;
-      if (!isWorthRepeating(status)) return { kind: 'refused', why, attempts };
-    } catch (error) {
-      why = (error as Error).message;
-    }
+  try {
+    const signal = AbortSignal.timeout(options.attemptMillis ?? ATTEMPT_MILLIS);
+    const address = await addressOf(options, signal);
+    if (address === undefined) return { kind: 'failed', why: 'the address is not a public one' };
+    const headers = headersOf(delivery, body, options.secret, nowSeconds);
+    const status = await post(body, headers, { address, url: options.url, signal });
+    if (status >= 200 && status < 300) return { kind: 'taken', status };
+    return { kind: OF_THE_BODY.has(status) ? 'refused' : 'failed', why: `the receiver answers ${status}` };
+  } catch (error) {
+    return { kind: 'failed', why: (error as Error).message };
   }
-  return { kind: 'failed', why, attempts: pauses.length + 1 };
 }
+
+/** Answers that are about what was sent. Others (a wrong path or token, say) are mended on one of the two sides. */
+const OF_THE_BODY: ReadonlySet<number> = new Set([400, 413, 415, 422]);
 
 export function signature(body: string, secret: string, seconds: number): string {
   const digest = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
   return `t=${seconds},v1=${digest}`;
 }
 
-const isWorthRepeating = (status: number): boolean => status >= 500 || status === 408 || status === 429;
-
-function headersOf(alert: StoredAlert, body: string, secret: string, seconds: number): Record<string, string> {
+function headersOf(
+  delivery: string,
+  body: string,
+  secret: string | undefined,
+  seconds: number,
+): Record<string, string> {
   return {
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
     'user-agent': 'waybill',
-    'x-waybill-delivery': `${encodeURIComponent(alert.id)}.${alert.revision}`,
-    'x-waybill-signature': signature(body, secret, seconds),
+    'x-waybill-delivery': delivery,
+    ...(secret === undefined ? {} : { 'x-waybill-signature': signature(body, secret, seconds) }),
   };
 }
 

@@ -82,13 +82,16 @@ export const FACT_KINDS = [
   'episode',
   'file',
   'review',
+  'drill',
+  'delivery',
 ] as const;
 
 export type FactKind = (typeof FACT_KINDS)[number];
 
 export interface Fact {
   /**
-   * `host:<host id>` or `ip:<address>`; for marks of episodes also `ledger:<host id>`, `user:<sid>` and `rollout:<hash>`.
+   * `host:<host id>` or `ip:<address>`; for marks of episodes also `ledger:<host id>`, `user:<sid>` and `rollout:<hash>`;
+   * `output:<name>` for deliveries.
    * At most 512 bytes: facts that are read together live together (one Redis hash tag).
    */
   readonly shard: string;

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { sendSyslog } from '../../enrich/alert/syslog.ts';
-import { isPublic, postAlert, signature, type WebhookOptions } from '../../enrich/alert/webhook.ts';
+import { isPublic, postOnce, signature, type WebhookOptions } from '../../enrich/alert/webhook.ts';
 import { madeUpAuthority } from '../build/certificates.ts';
 import { alertAbout } from '../build/console.ts';
 
@@ -41,43 +41,43 @@ async function receiver(
 }
 
 const alert = alertAbout(1);
-const OPTIONS = { secret: 'key', allowPrivate: true, pauses: [1, 1], attemptMillis: 2_000 };
+const OPTIONS = { secret: 'key', allowPrivate: true, attemptMillis: 2_000 };
 const post = (url: URL, more: Partial<WebhookOptions> = {}) =>
-  postAlert(alert, { url, ...OPTIONS, ...more }, () => 1_700_000_000);
+  postOnce({ delivery: 'wb-000001.1', body: JSON.stringify(alert.body) }, { url, ...OPTIONS, ...more }, 1_700_000_000);
 
 describe('the webhook (h09)', () => {
   it('posts the document with a signature that the receiver can check', async () => {
     const { url, taken } = await receiver((response) => response.end('ok'));
-    expect(await post(url)).toEqual({ kind: 'taken', status: 200, attempts: 1 });
+    expect(await post(url)).toEqual({ kind: 'taken', status: 200 });
     expect(JSON.parse(taken[0]!.body)).toEqual(alert.body);
     expect(taken[0]!.headers['x-waybill-signature']).toBe(signature(taken[0]!.body, 'key', 1_700_000_000));
     expect(signature('a', 'key', 1)).not.toBe(signature('a', 'other', 1));
     expect(signature('a', 'key', 1)).not.toBe(signature('a', 'key', 2));
   });
 
-  it('tries again after a 500 under the same delivery id, and ends when it is taken', async () => {
-    const { url, taken } = await receiver((response, attempt) => response.writeHead(attempt < 3 ? 500 : 204).end());
-    expect(await post(url)).toEqual({ kind: 'taken', status: 204, attempts: 3 });
-    expect(new Set(taken.map(({ headers }) => headers['x-waybill-delivery']))).toEqual(new Set(['wb-000001.1']));
-  });
-
-  it('gives up after its attempts, and at once where another would change nothing', async () => {
-    const broken = await receiver((response) => response.writeHead(503).end());
-    expect(await post(broken.url)).toMatchObject({ kind: 'failed', attempts: 3 });
-    const denied = await receiver((response) => response.writeHead(403).end());
-    expect(await post(denied.url)).toMatchObject({ kind: 'refused', attempts: 1 });
+  it.each([
+    [500, 'failed'],
+    [503, 'failed'],
+    [404, 'failed'],
+    [401, 'failed'],
+    [400, 'refused'],
+    [413, 'refused'],
+  ])('knows after %i whether another attempt may help: %s', async (status, kind) => {
+    const { url, taken } = await receiver((response) => response.writeHead(status).end());
+    expect(await post(url)).toMatchObject({ kind, why: `the receiver answers ${status}` });
+    expect(taken.map(({ headers }) => headers['x-waybill-delivery'])).toEqual(['wb-000001.1']);
   });
 
   it('follows no redirect', async () => {
     const inside = await receiver((response) => response.end());
     const { url } = await receiver((response) => response.writeHead(302, { location: inside.url.href }).end());
-    expect(await post(url)).toMatchObject({ kind: 'refused', why: 'the receiver answers 302' });
+    expect(await post(url)).toMatchObject({ kind: 'failed', why: 'the receiver answers 302' });
     expect(inside.taken).toEqual([]);
   });
 
   it('waits neither for a silent receiver nor for an endless answer', async () => {
     const silent = await receiver(() => {});
-    expect(await post(silent.url, { attemptMillis: 50, pauses: [] })).toMatchObject({ kind: 'failed', attempts: 1 });
+    expect(await post(silent.url, { attemptMillis: 50 })).toMatchObject({ kind: 'failed' });
     const endless = await receiver((response) => {
       const more = () => {
         while (response.write('x'.repeat(65_536)));
@@ -100,9 +100,8 @@ describe('the webhook (h09)', () => {
     'http://2130706433/',
   ])('sends nothing to %s unless allowed', async (url) => {
     expect(await post(new URL(url), { allowPrivate: false })).toEqual({
-      kind: 'refused',
+      kind: 'failed',
       why: 'the address is not a public one',
-      attempts: 1,
     });
   });
 
