@@ -6,6 +6,7 @@ import { slowDocument } from './alert/slow-document.ts';
 import type { EndpointEvent } from './event/endpoint-event.ts';
 import { stagingFrom } from './evidence/staging.ts';
 import { HostClocks } from './join/clock.ts';
+import { drillOfFlow } from './join/drill-mark.ts';
 import { type FlowBody, factOfFlow, factsOfEvent, hostShard } from './join/facts.ts';
 import { HostProcesses, joinedFact, joinFromStore, movedFact } from './join/gather.ts';
 import type { WaybillLine } from './join/join-flow.ts';
@@ -172,13 +173,18 @@ export class Enricher {
     const { join } = joining;
     if (!join.host) return { line: { record, join }, facts: [], observations: [] };
     const host = join.host.id;
-    const fact = joinedFact(record, joining, await this.clocks.of(host, found.at))!;
+    const drill = (await drillOfFlow(this.store, record, join.host))?.id;
+    const fact = joinedFact(record, joining, await this.clocks.of(host, found.at), drill)!;
     const processes = new HostProcesses(this.store, this.clocks, host);
     const chain = wantsProcess ? await processes.chainOf(join, found.at) : undefined;
     return {
-      line: { record, join: chain ? { ...join, process: chain[0]! } : join },
+      line: {
+        record,
+        join: chain ? { ...join, process: chain[0]! } : join,
+        ...(drill === undefined ? {} : { drill }),
+      },
       facts: [fact, ...(await this.movedFrom(joining.claimants, host, fact))],
-      observations: await observationsOf(processes, { record, join }, false),
+      observations: drill === undefined ? await observationsOf(processes, { record, join }, false) : [],
     };
   }
 
@@ -202,11 +208,13 @@ export class Enricher {
         const verdict = scoreEpisode(episode, this.settings);
         const alert = alertDocument(episode, verdict);
         const { rolloutScope: scope } = episode;
-        if (scope && verdict.gate.passed) {
+        const isDrill = episode.drill !== undefined;
+        if (scope && verdict.gate.passed && !isDrill) {
           await this.store.put([rolloutFact(scope, host, episode.id, episode.flows[0]!.start)]);
         }
-        if (verdict.tier !== 'none') await this.suspect(host, episode);
-        if (verdict.tier === 'ledger') await this.store.put([episodeMark(episode), ...ledgerFacts(episode)]);
+        if (verdict.tier !== 'none' && !isDrill) await this.suspect(host, episode);
+        if (verdict.tier === 'ledger' && !isDrill)
+          await this.store.put([episodeMark(episode), ...ledgerFacts(episode)]);
         if (verdict.tier !== 'none' || (await isInLedger(this.store, episode))) this.touchLedgers(episode);
         if (verdict.tier === 'none' || verdict.tier === 'ledger') {
           // Later evidence may take an alert back: a process that turns out to be a browser.

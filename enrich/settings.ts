@@ -42,9 +42,9 @@ const ServiceConfig = z
             .regex(/^[0-9a-fA-F]{64}$/, 'expected 64 hexadecimal digits')
             .describe('printf %s TOKEN | sha256sum'),
           scopes: z
-            .array(z.enum(['events', 'flows', 'read']))
+            .array(z.enum(['events', 'flows', 'read', 'drill']))
             .min(1)
-            .max(3),
+            .max(4),
         }),
       )
       .max(1_000)

@@ -34,7 +34,8 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
   const archive = bestArchive(episode);
   return {
     '@timestamp': formatMicros(at),
-    message: storyOf(episode),
+    message: `${episode.drill === undefined ? '' : 'Drill: '}${storyOf(episode)}`,
+    ...(episode.drill === undefined ? {} : { tags: ['drill'] }),
     event: {
       kind: 'alert',
       category: ['network', 'intrusion_detection'],
@@ -92,6 +93,7 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
       hosts: [episode.host.name ?? episode.host.id],
     },
     waybill: {
+      ...(episode.drill === undefined ? {} : { drill: episode.drill }),
       tier: verdict.tier,
       score_db: round(verdict.db),
       probability: verdict.probability,

@@ -2,7 +2,7 @@ import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { WaybillLine } from '../join/join-flow.ts';
 
 /** A joined flow: the flow record with the process, user and host that made it, as far as evidence supports one. */
-export function joinedDocument({ record, join }: WaybillLine): Record<string, unknown> {
+export function joinedDocument({ record, join, drill }: WaybillLine): Record<string, unknown> {
   const process = join.process;
   return {
     ...record,
@@ -11,6 +11,7 @@ export function joinedDocument({ record, join }: WaybillLine): Record<string, un
     ...(process?.user ? { user: process.user } : {}),
     waybill: {
       ...record.waybill,
+      ...(drill === undefined ? {} : { drill }),
       join: {
         method: join.method,
         probability: join.probability,

@@ -56,6 +56,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Ru
     load: async () => (await import('./coverage.ts')).coverageCommand,
   },
   {
+    name: 'drill',
+    summary: 'Exercise the chain: pack and send something harmless, say what arrived.',
+    load: async () => (await import('./drill.ts')).drillCommand,
+  },
+  {
     name: 'backtest',
     summary: 'Score the stored facts under other settings and show the difference.',
     load: async () => (await import('./backtest.ts')).backtestCommand,

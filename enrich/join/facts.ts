@@ -24,6 +24,8 @@ export interface JoinedBody {
   readonly join: JoinResult;
   /** Another host turned out to have had the address: the flow is no longer this host's. */
   readonly moved?: true;
+  /** Id of the announced drill that the flow is the connection of. */
+  readonly drill?: string;
 }
 export interface FlowBody {
   readonly record: FlowRecord;

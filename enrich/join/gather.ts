@@ -141,11 +141,13 @@ function claimants(tuple: readonly Fact[], leases: readonly Fact[]): string[] {
 /**
  * The joined flow as a fact of its host; undefined while no host is known.
  * @param clock of that host
+ * @param drill id of the drill it is part of; its bytes are nobody's usual volume, so that no program is named in its keys
  */
 export function joinedFact(
   record: FlowRecord,
   { join, seen }: Pick<Joining, 'join' | 'seen'>,
   clock: HostClock,
+  drill?: string,
 ): Fact | undefined {
   if (!join.host) return undefined;
   return {
@@ -153,9 +155,12 @@ export function joinedFact(
     kind: 'joined',
     id: joinedId(record, clock),
     at: parseMicros(record.event.start) ?? 0,
-    keys: [...(seen >= EXACT_FROM ? [] : weakKeys(record, join)), ...programKeys(record, join)],
+    keys: [
+      ...(seen >= EXACT_FROM ? [] : weakKeys(record, join)),
+      ...(drill === undefined ? programKeys(record, join) : []),
+    ],
     version: flowVersion(record) * EVIDENCE_STEPS + seen,
-    body: { record, join } satisfies JoinedBody,
+    body: { record, join, ...(drill === undefined ? {} : { drill }) } satisfies JoinedBody,
   };
 }
 

@@ -58,6 +58,8 @@ export interface JoinResult {
 export interface WaybillLine {
   readonly record: FlowRecord;
   readonly join: JoinResult;
+  /** Id of the announced drill that it is part of. */
+  readonly drill?: string;
 }
 
 export interface JoinEvidence {

@@ -2,6 +2,7 @@ import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { type HostClock, type HostClocks, matchFact } from './clock.ts';
+import { drillOfFlow } from './drill-mark.ts';
 import { hostShard, ipShard, type JoinedBody } from './facts.ts';
 import { joinedId } from './gather.ts';
 import { tupleKey } from './tuple.ts';
@@ -57,6 +58,7 @@ export async function learnFrom(
 
 async function matchOf(store: Store, record: FlowRecord): Promise<Fact | undefined> {
   const key = tupleKey(record.network.transport, record.source, record.destination);
+  if (await drillOfFlow(store, record)) return undefined; // a drill teaches nothing
   return matchFact(record, await store.find(ipShard(record.source.ip), 'connection', key, MAX_TUPLE));
 }
 

@@ -21,8 +21,15 @@ export interface Group {
   readonly windowStart: number;
   /** Which window of the root process, or of the calendar where its start is not known. */
   readonly window: string;
+  /** Id of the announced drill that all of its flows are marked as; undefined for everything else. */
+  readonly drill: string | undefined;
   /** By start, then id. */
   readonly members: Member[];
+}
+
+/** A story, and the announced drill whose archive it is about. */
+export interface DrillStory extends StagingStory {
+  readonly drill?: string;
 }
 
 export interface Member {
@@ -30,28 +37,31 @@ export interface Member {
   readonly chain: readonly ProcessInfo[] | undefined;
 }
 
-/** The flows that left the network after something was staged, by lineage, destination and window. */
+/**
+ * The flows that left the network after something was staged, by lineage, destination and window. A drill may end on this
+ * machine, and is a group by itself: what is not marked as it says nothing of it, and the other way round.
+ */
 export async function grouped(
   joined: readonly Fact[],
-  stories: readonly StagingStory[],
+  stories: readonly DrillStory[],
   processes: HostProcesses,
   horizon: number,
 ): Promise<Group[]> {
   const groups = new Map<string, Group>();
   for (const fact of joined) {
-    const { record, join } = fact.body as JoinedBody;
-    if (!leavesNetwork(record)) continue;
+    const { record, join, drill } = fact.body as JoinedBody;
+    if (!leavesNetwork(record) && drill === undefined) continue;
     const end = parseMicros(record.event.end) ?? fact.at;
-    if (!stories.some((s) => s.at <= end + CLOCK_SLACK && s.at >= fact.at - horizon)) continue;
+    if (!stories.some((s) => s.drill === drill && s.at <= end + CLOCK_SLACK && s.at >= fact.at - horizon)) continue;
     const chain = await processes.chainOf(join, fact.at);
     const top = chain ? lineageRoot(chain) : undefined;
     const root = top?.entityId ?? 'unattributed';
     const { entity } = destinationOf(record);
     const { windowStart, window } = windowOf(fact.at, top?.startedAt, horizon);
-    const key = JSON.stringify([root, entity, window]);
+    const key = JSON.stringify([root, entity, window, ...(drill === undefined ? [] : [drill])]);
     let group = groups.get(key);
     if (!group) {
-      group = { root, entity, windowStart, window, members: [] };
+      group = { root, entity, windowStart, window, drill, members: [] };
       groups.set(key, group);
     }
     group.members.push({ flow: { record, join, start: fact.at, end }, chain });

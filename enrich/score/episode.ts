@@ -8,7 +8,8 @@ import { processIdentity } from '../evidence/process-identity.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { destinationOf } from '../join/destination-of.ts';
-import { hostShard, indexKey } from '../join/facts.ts';
+import { drillById, drillOfArchive, fitsDrill } from '../join/drill-mark.ts';
+import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
 import { HostProcesses } from '../join/gather.ts';
 import type { JoinResult } from '../join/join-flow.ts';
 import { currentJoins } from '../join/learner.ts';
@@ -16,7 +17,7 @@ import type { ProcessInfo } from '../join/lineage.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { burstsOfHost } from './bursts.ts';
-import { CLOCK_SLACK, type Group, grouped, type Member } from './episode-groups.ts';
+import { CLOCK_SLACK, type DrillStory, type Group, grouped, type Member } from './episode-groups.ts';
 import { type Baseline, baselineOf } from './familiarity.ts';
 import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
 import { type Link, linkOf } from './link.ts';
@@ -79,6 +80,8 @@ export interface Episode {
   readonly lookedUp: boolean | undefined;
   /** Probability of the attribution that carries the process evidence. */
   readonly joinProbability: number;
+  /** Id of the announced drill that this is; undefined for everything else. */
+  readonly drill: string | undefined;
 }
 
 /**
@@ -100,18 +103,41 @@ export async function episodesOfHost(
   if (known.length === 0) return [];
   const heaps = await burstsOfHost(store, clocks, hostId, from - 2 * horizon, to + horizon);
   const facts = await Promise.all(packed.map((fact) => bySensorClock(fact, clocks, hostId)));
-  const stories = mergeStaging([...facts, ...heaps]);
-  if (stories.length === 0) return [];
+  const told = mergeStaging([...facts, ...heaps]);
+  if (told.length === 0) return [];
   const joined = await currentJoins(clocks, hostId, known);
+  const stories = await drillStories(
+    store,
+    told,
+    (joined[0]?.body as JoinedBody | undefined)?.join.host ?? { id: hostId },
+  );
   const processes = new HostProcesses(store, clocks, hostId);
   const groups = await grouped(joined, stories, processes, horizon);
   const episodes: Episode[] = [];
   for (const group of groups) {
     // A window at the edge may have flows that were not read: it is looked at when it is asked for as a whole.
     if (group.windowStart > to || group.windowStart + horizon < from) continue;
-    episodes.push(await assemble(store, clocks, hostId, group, stories, processes, settings));
+    const own = stories.filter((story) => story.drill === group.drill);
+    episodes.push(await assemble(store, clocks, hostId, group, own, processes, settings));
   }
   return episodes.filter((episode) => episode.staging.length > 0);
+}
+
+/** Says of each story which drill it is about. */
+function drillStories(store: Store, stories: readonly StagingStory[], host: HostRef): Promise<DrillStory[]> {
+  return Promise.all(
+    stories.map(async (story) => {
+      const drill = story.archive && (await drillOfArchive(store, { ...story.archive, at: story.at }, host));
+      return drill ? { ...story, drill: drill.id } : story;
+    }),
+  );
+}
+
+/** The drill of a group whose connections together send no more than it was announced with. */
+async function drillOf(store: Store, { drill: id, members }: Group): Promise<string | undefined> {
+  const drill = id === undefined ? undefined : await drillById(store, id);
+  const sent = members.reduce((sum, { flow }) => sum + flow.record.source.bytes, 0);
+  return drill && fitsDrill(drill, sent) ? drill.id : undefined;
 }
 
 /** A staging fact with the learned error of its host's clock taken off. */
@@ -163,7 +189,7 @@ async function assemble(
   );
   const scope = process ? rolloutScope(process, identity, destination.ladder.name) : undefined;
   return {
-    id: episodeId(hostId, group.root, group.entity, group.window),
+    id: episodeId(hostId, group),
     windowStart: group.windowStart,
     host,
     process,
@@ -181,6 +207,7 @@ async function assemble(
     archivesPerDay: habit.length / Math.max(1, Math.min(HABIT_DAYS, baseline.days)),
     lookedUp: lookedUpBy(main.flow.record.waybill, await lookedUpOnHost(store, clocks, hostId, main.flow)),
     joinProbability: main.flow.join.probability,
+    drill: await drillOf(store, group),
   };
 }
 
@@ -272,7 +299,7 @@ async function lookedUpOnHost(
 }
 
 /** Stable: what the episode is about, and its window. */
-function episodeId(hostId: string, root: string, entity: string, window: string): string {
-  const about = JSON.stringify([hostId, root, entity, window]);
+function episodeId(hostId: string, { root, entity, window, drill }: Group): string {
+  const about = JSON.stringify([hostId, root, entity, window, ...(drill === undefined ? [] : [drill])]);
   return `wb-${createHash('sha256').update(about).digest('hex').slice(0, 16)}`;
 }

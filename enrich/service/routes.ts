@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { monotonicMillis } from '../../sensor/base/clock.ts';
 import { METRICS_TYPE } from '../../sensor/base/metrics.ts';
 import { parseJson } from '../ingest/json-object.ts';
+import type { DrillDesk } from './drill-desk.ts';
 import { elasticProbe, takeBulk } from './elastic-bulk.ts';
 import { type HttpAnswer, HttpRefusal } from './http-answer.ts';
 import { type BodyLimits, bodyOf } from './http-body.ts';
@@ -36,6 +37,7 @@ export interface RouteSettings {
 export interface RouteSource {
   /** Undefined while the store is waited for. */
   readonly receiver: Receiver | undefined;
+  readonly drills?: DrillDesk;
   readonly metrics: () => string;
   /** What waits, one line each. */
   readonly complaints: () => readonly string[];
@@ -136,6 +138,7 @@ function routeTable(source: RouteSource): readonly Route[] {
       scope: 'flows',
       run: async ({ body }) => receiptAnswer(await receiver().flows(body())),
     },
+    ...drillRoutes(source),
     { method: 'GET', path: /^\/services\/collector\/health(\/1\.0)?$/, scope: undefined, run: () => HEC_HEALTHY },
     {
       method: 'POST',
@@ -151,6 +154,40 @@ function routeTable(source: RouteSource): readonly Route[] {
       run: ({ body, sender }: Call) => takeBulk(body(), { sender }, receiver()),
     })),
   ];
+}
+
+function drillRoutes(source: RouteSource): readonly Route[] {
+  const desk = (): DrillDesk => {
+    if (source.drills) return source.drills;
+    throw new HttpRefusal(503, source.complaints()[0] ?? 'not ready', WAITING_SECONDS);
+  };
+  const idOf = (path: string): string => path.split('/')[3] ?? '';
+  const all = /^\/v1\/drills$/;
+  const scope = 'drill';
+  return [
+    {
+      method: 'POST',
+      path: all,
+      scope,
+      run: async ({ body, sender }) => desk().announce(await jsonOf(body()), sender),
+    },
+    { method: 'GET', path: all, scope, run: () => desk().history() },
+    { method: 'GET', path: /^\/v1\/drills\/[^/]+$/, scope, run: ({ path, query }) => desk().look(idOf(path), query) },
+    {
+      method: 'POST',
+      path: /^\/v1\/drills\/[^/]+\/report$/,
+      scope,
+      run: async ({ path, body }) => desk().report(idOf(path), await jsonOf(body())),
+    },
+  ];
+}
+
+async function jsonOf(body: AsyncIterable<Buffer>): Promise<unknown> {
+  const parts: Buffer[] = [];
+  for await (const piece of body) parts.push(piece);
+  const read = parseJson(Buffer.concat(parts).toString('utf8'));
+  if (!read.ok) throw new HttpRefusal(400, 'the body is not JSON');
+  return read.value;
 }
 
 function receiptAnswer(receipt: Receipt): HttpAnswer {

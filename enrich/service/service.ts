@@ -7,6 +7,7 @@ import type { Settings } from '../settings.ts';
 import type { Store, StoredAlert } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { AlertOutput } from './alert-output.ts';
+import { DrillDesk } from './drill-desk.ts';
 import { FileTail } from './file-tail.ts';
 import { type HttpFront, openHttp } from './http-server.ts';
 import type { Inbox } from './inbox.ts';
@@ -225,6 +226,7 @@ export class Service {
     const { pages } = this.options;
     return buildRoutes(routeSettings(this.settings), {
       receiver,
+      drills: new DrillDesk(backend.store, this.settings),
       complaints,
       metrics: () => renderMetrics(specs),
       ...(pages ? { pages } : {}),

@@ -59,7 +59,7 @@ export class AlertIndex {
       matched: found.length,
       offset: query.offset,
       known: all.length,
-      open: all.filter((a) => !isClosed(a)).length,
+      open: all.filter((a) => !isClosed(a) && !a.drill).length,
       ...(this.isCapped ? { capped: `The newest ${MAX_INDEXED} alerts are ranked; older ones are in the store.` } : {}),
     };
   }
@@ -69,7 +69,8 @@ export class AlertIndex {
     await this.refresh();
     const hosts = new Map<string, number>();
     const destinations = new Map<string, number>();
-    for (const { host, destination } of this.entries.values()) {
+    for (const { host, destination, drill } of this.entries.values()) {
+      if (drill) continue;
       hosts.set(host, (hosts.get(host) ?? 0) + 1);
       destinations.set(destination, (destinations.get(destination) ?? 0) + 1);
     }

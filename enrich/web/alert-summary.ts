@@ -21,6 +21,7 @@ export function summaryOf({ id, at, revision, body }: StoredAlert): AlertSummary
     process: textAt(objectAt(body, 'process'), 'name'),
     destination: textAt(objectAt(body, 'destination'), 'domain') || textAt(objectAt(body, 'destination'), 'ip'),
     bytesOut: numberAt(objectAt(body, 'source'), 'bytes'),
+    ...(textAt(waybill, 'drill') === '' ? {} : { drill: true as const }),
   };
 }
 

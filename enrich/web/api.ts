@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
 import { toOcsf } from '../alert/to-ocsf.ts';
+import { drillHistory } from '../service/drill-desk.ts';
 import { type HttpAnswer, HttpRefusal } from '../service/http-answer.ts';
 import { bodyOf } from '../service/http-body.ts';
 import type { Tokens } from '../service/tokens.ts';
@@ -126,6 +127,8 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
       return json(await destinationRows(await scan.traffic(), alerts, rows));
     case 'fingerprints':
       return json(fingerprintRows(await scan.traffic(), rows));
+    case 'drills':
+      return json(await drillHistory(console.store));
     case 'health':
       return json(await healthOf(console.health));
     default:

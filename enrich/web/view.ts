@@ -28,6 +28,8 @@ export interface AlertSummary {
   readonly process: string;
   readonly destination: string;
   readonly bytesOut: number;
+  /** An announced drill: no incident. */
+  readonly drill?: true;
   readonly review?: Review;
 }
 
