@@ -1,4 +1,4 @@
-import { MAX_RESET_BYTES, OpenVpnStream, openVpnAuthBytes } from './openvpn.ts';
+import { MAX_RESET_BYTES, OpenVpnStream, openVpnAuthBytesOverTcp } from './openvpn.ts';
 import { isTdsPrelogin, MAX_PRELOGIN_BYTES, TdsStream } from './tds.ts';
 
 /** Takes the next bytes that were carried: bytes[start, end). */
@@ -28,7 +28,7 @@ const TDS: Carrier = { via: 'mssql', open: (deliver) => new TdsStream(deliver) }
 /** The carrier that begins with a client's first message bytes[start, end), if it is one. */
 export function carrierOf(bytes: Uint8Array, start: number, end: number): Carrier | undefined {
   if (isTdsPrelogin(bytes, start, end)) return TDS;
-  const authBytes = openVpnAuthBytes(bytes, start, end);
+  const authBytes = openVpnAuthBytesOverTcp(bytes, start, end);
   if (authBytes < 0) return undefined;
   return { via: 'openvpn', open: (deliver) => new OpenVpnStream(authBytes, deliver) };
 }

@@ -6,10 +6,11 @@ import type { Conversation } from './conversation.ts';
 import { FlowBit, FlowTable, Phase } from './flow-table.ts';
 import { OpenHandshakes } from './open-handshakes.ts';
 import { isCopy } from './packet-copies.ts';
+import { MAX_PROBED } from './recognise-datagram.ts';
 import { SettledConversations } from './settled-conversations.ts';
 import { TcpControl } from './tcp-control.ts';
 import type { TcpHandshake } from './tcp-handshake.ts';
-import { MAX_PROBED, mayBeginHandshake, type UdpHandshake } from './udp-handshake.ts';
+import { mayBeginHandshake, type UdpHandshake } from './udp-handshake.ts';
 
 const SECOND = 1_000_000;
 

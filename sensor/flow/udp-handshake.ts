@@ -1,33 +1,27 @@
-import { DtlsHandshake } from '../tls/dtls-handshake.ts';
-import { looksLikeDtls } from '../tls/dtls-record.ts';
+import { type ByteString, SERVER_NAME_CAP, safeText } from '../base/text.ts';
 import type { HandshakeSink } from '../tls/handshake-events.ts';
 import { QuicHandshake } from '../tls/quic-handshake.ts';
-import { looksLikeQuicInitial } from '../tls/quic-packet.ts';
 import type { Segment } from '../wire/segment.ts';
 import { Conversation } from './conversation.ts';
+import type { DatagramReader, Recognised } from './datagram-reader.ts';
+import { MAX_PROBED, recogniseDatagram } from './recognise-datagram.ts';
 import type { HandshakeStatus } from './tcp-handshake.ts';
 
-/** Datagrams looked at before a conversation is taken as plain: STUN and RTP may precede DTLS on one port. */
-export const MAX_PROBED = 32;
-/** Datagrams after the ClientHello in which the other side must answer, or was not captured. */
-const MAX_WAITED = 32;
-
-/** type(1) version(2) epoch(2) sequence(6) length(2), RFC 6347 §4.1; the handshake type follows. */
-const DTLS_RECORD_HEADER = 13;
-const SERVER_HELLO = 2;
+/** Datagrams after which a first guess that has read nothing gives way to another. */
+const MAX_GUESSED = 8;
 
 interface Reader {
-  readonly kind: 'quic' | 'dtls';
+  readonly what: Recognised;
   /** Direction taken for the client's. */
   readonly client: number;
-  readonly handshake: QuicHandshake | DtlsHandshake;
+  readonly handshake: DatagramReader;
 }
 
 /** Whether a datagram may be the first of a handshake: most UDP conversations never need a reader. */
 export const mayBeginHandshake = ({ bytes, payloadStart, payloadEnd }: Segment): boolean =>
-  looksLikeQuicInitial(bytes, payloadStart, payloadEnd) || looksLikeDtls(bytes, payloadStart, payloadEnd);
+  recogniseDatagram(bytes, payloadStart, payloadEnd) !== undefined;
 
-/** Reads the handshake of one UDP conversation: QUIC or DTLS, on any port. */
+/** Reads the handshake of one UDP conversation: QUIC, DTLS or what carries TLS, on any port. */
 export class UdpHandshake {
   readonly conversation: Conversation;
   status: HandshakeStatus = 'reading';
@@ -55,7 +49,7 @@ export class UdpHandshake {
       if (direction === reader.client) reader.handshake.client(bytes, start, end);
       else reader.handshake.server(bytes, start, end);
     }
-    this.judge();
+    this.judge(reader && direction === reader.client ? s.dstPort : s.srcPort);
   }
 
   /** No more will come: what is incomplete is named. */
@@ -63,29 +57,30 @@ export class UdpHandshake {
     const c = this.conversation;
     const { reader } = this;
     if (reader === undefined || c.clientFacts !== undefined || !reader.handshake.inMessage) return;
-    c.protocol = reader.kind;
-    c.client = reader.client;
+    this.found(reader.what, reader.client);
     c.mark('hello_incomplete');
   }
 
   private begin(direction: number, bytes: Uint8Array, start: number, end: number): Reader | undefined {
-    const quic = looksLikeQuicInitial(bytes, start, end);
-    if (!quic && !looksLikeDtls(bytes, start, end)) return undefined;
-    const kind = quic ? 'quic' : 'dtls';
-    const fromServer = !quic && bytes[start + DTLS_RECORD_HEADER] === SERVER_HELLO;
-    const client = fromServer ? 1 - direction : direction;
-    const sink = this.sink(kind, client);
-    return { kind, client, handshake: quic ? new QuicHandshake(sink) : new DtlsHandshake(sink) };
+    const what = recogniseDatagram(bytes, start, end);
+    if (what === undefined) return undefined;
+    const client = what.fromServer ? 1 - direction : direction;
+    return { what, client, handshake: what.open(this.sink(what, client)) };
   }
 
-  private judge(): void {
+  private judge(serverPort: number): void {
     const c = this.conversation;
     const { reader } = this;
+    if (reader?.handshake.googleServerName !== undefined && c.via === undefined) {
+      this.foundGoogle(reader, reader.handshake.googleServerName, serverPort);
+    }
+    const patience = reader?.what.patience ?? MAX_PROBED;
     if (c.protocol === undefined) {
       // A first guess that led nowhere (a server's packet captured first, something alike) gives way to another.
-      if (reader && this.probed % 8 === 0 && !reader.handshake.inMessage) this.reader = undefined;
+      const guessed = patience === MAX_PROBED && this.probed % MAX_GUESSED === 0;
+      if (reader && guessed && !reader.handshake.inMessage) this.reader = undefined;
       const begun = reader?.handshake.inMessage === true;
-      if (this.probed < (begun ? 2 * MAX_PROBED : MAX_PROBED)) return;
+      if (this.probed < (begun ? 2 * patience : patience)) return;
       this.finish();
       this.status = begun ? 'done' : 'plain';
       return;
@@ -94,26 +89,37 @@ export class UdpHandshake {
       if (reader.handshake.retrySeen) c.mark('quic_retry');
       if (reader.handshake.versionNegotiated) c.mark('quic_version_negotiated');
     }
-    if (!reader?.handshake.done && ++this.waited < MAX_WAITED) return;
+    if (!reader?.handshake.done && ++this.waited < patience) return;
     this.finish();
     this.status = 'done';
   }
 
-  private sink(kind: 'quic' | 'dtls', client: number): HandshakeSink {
+  private found({ protocol, via }: Recognised, client: number): void {
     const c = this.conversation;
-    const found = (): void => {
-      c.protocol = kind;
-      c.client = client;
-    };
+    c.protocol = protocol;
+    c.client = client;
+    if (via !== undefined) c.via = via;
+  }
+
+  /** Google QUIC has a hello of its own: where it goes is told as by a prelude. */
+  private foundGoogle({ what, client }: Reader, serverName: ByteString, port: number): void {
+    const c = this.conversation;
+    this.found(what, client);
+    c.via = 'gquic';
+    if (serverName !== '') c.viaTarget = `${safeText(serverName, SERVER_NAME_CAP).text}:${port}`;
+  }
+
+  private sink(what: Recognised, client: number): HandshakeSink {
+    const c = this.conversation;
     return {
       clientHello: (hello) => {
-        found();
+        this.found(what, client);
         c.clientHello(hello);
       },
       sslV2Hello: () => {},
       helloRetryRequest: () => c.helloRetryRequest(),
       serverHello: (hello) => {
-        found();
+        this.found(what, client);
         c.serverHello(hello);
       },
       certificate: (reading) => c.certificate(reading),

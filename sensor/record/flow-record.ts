@@ -40,10 +40,10 @@ export interface FlowRecord {
     schema: 1;
     /**
      * Prelude that the TLS came after, or what carries it: connect, socks4, socks5, proxy, smtp, imap, pop3, ftp, nntp, sieve,
-     * irc, ldap, xmpp, http, amqp, vnc, postgresql, mysql, mssql, rdp, openvpn.
+     * irc, ldap, xmpp, http, amqp, vnc, postgresql, mysql, mssql, rdp, openvpn, turn, capwap; gquic: QUIC before it had TLS.
      */
     via?: string;
-    /** Destination that the prelude named, host:port. */
+    /** Destination that the prelude (or a gquic hello) named, host:port. */
     via_target?: string;
     /** Encapsulations, outermost first. */
     tunnel?: string[];

@@ -56,12 +56,17 @@ export class CryptoReader {
 
   /** Takes the payload of a decrypted Initial. */
   accept(payload: Uint8Array, googleFrames: boolean, googleHello: boolean): void {
+    if (this.googleServerName !== undefined) return;
     if (!collectCrypto(payload, googleFrames, this.data) && !this.overCap) {
       this.overCap = true;
       this.sink.bad('stream', 'over-cap');
     }
-    if (googleHello) this.googleServerName ??= readGoogleHello(this.data.bytes, 0, this.data.whole);
-    else this.takeMessages();
+    if (!googleHello) {
+      this.takeMessages();
+      return;
+    }
+    this.googleServerName = readGoogleHello(this.data.bytes, 0, this.data.whole);
+    if (this.googleServerName !== undefined) this.data.clear();
   }
 
   private takeMessages(): void {

@@ -63,10 +63,14 @@ export class QuicHandshake {
     return this.fromClient.googleServerName;
   }
 
+  private get helloSeen(): boolean {
+    return this.fromClient.messages.clientHellos > 0 || this.googleServerName !== undefined;
+  }
+
   /** A datagram that the client sent: bytes[start, end). */
   client(bytes: Uint8Array, start: number, end: number): void {
     const after = this.eachPacket(bytes, start, end, (packet) => this.clientPacket(packet, bytes));
-    if (after !== 'short' || this.clientDataSeen || this.fromClient.messages.clientHellos === 0) return;
+    if (after !== 'short' || this.clientDataSeen || !this.helloSeen) return;
     this.clientDataSeen = true;
     this.sink.applicationData();
   }
@@ -75,7 +79,7 @@ export class QuicHandshake {
   server(bytes: Uint8Array, start: number, end: number): void {
     const after = this.eachPacket(bytes, start, end, (packet) => this.serverPacket(packet, bytes));
     this.refused ||= after === 'version-negotiation';
-    if (after !== 'short' || this.serverDataSeen || this.fromClient.messages.clientHellos === 0) return;
+    if (after !== 'short' || this.serverDataSeen || !this.helloSeen) return;
     this.serverDataSeen = true;
     this.sink.applicationData();
   }

@@ -1,4 +1,4 @@
-/** OpenVPN's control channel over TCP, for tests: what its two sides send around the turns of a TLS handshake. */
+/** OpenVPN's control channel, for tests: what its two sides send around the turns of a TLS handshake. */
 import { be16, be32, concat } from './frames.ts';
 import { other } from './tcp-connection.ts';
 import type { Turn, Who } from './tls-flights.ts';
@@ -13,6 +13,8 @@ export interface OpenVpnOptions {
   readonly size?: number;
   /** Every control packet is sent twice. */
   readonly twice?: boolean;
+  /** Datagrams: no length in front, and a packet each. */
+  readonly udp?: boolean;
 }
 
 const SESSIONS: Record<Who, Uint8Array> = {
@@ -29,7 +31,7 @@ export function inOpenVpn(turns: readonly Turn[], o: OpenVpnOptions = {}): Turn[
     const auth = o.hmac ? concat(new Uint8Array(o.hmac).fill(0xa0 + (n & 15)), be32(n), be32(0x5e3e7b98)) : [];
     const acknowledged = acks.length > 0 ? concat(...acks.map(be32), SESSIONS[other(who)]) : [];
     const whole = concat([opcode << 3], SESSIONS[who], auth, [acks.length], acknowledged, body);
-    return concat(be16(whole.length), whole);
+    return o.udp ? whole : concat(be16(whole.length), whole);
   };
   const message = (who: Who, opcode: number, acks: readonly number[], tls: Uint8Array = new Uint8Array(0)): Turn => {
     const made = packet(who, opcode, acks, concat(be32(sent[who]++), tls));
