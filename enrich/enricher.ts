@@ -184,7 +184,8 @@ export class Enricher {
         ...(drill === undefined ? {} : { drill }),
       },
       facts: [fact, ...(await this.movedFrom(joining.claimants, host, fact))],
-      observations: drill === undefined ? await observationsOf(processes, { record, join }, false) : [],
+      observations:
+        drill === undefined ? await observationsOf(processes, { record, join }, false, this.settings.knowledge) : [],
     };
   }
 
@@ -278,7 +279,9 @@ export class Enricher {
   private async suspect(host: string, episode: Episode): Promise<void> {
     const processes = new HostProcesses(this.store, this.clocks, host);
     const seen = await Promise.all(
-      episode.flows.map(({ record, join }) => observationsOf(processes, { record, join }, true)),
+      episode.flows.map(({ record, join }) =>
+        observationsOf(processes, { record, join }, true, this.settings.knowledge),
+      ),
     );
     await this.store.observe(seen.flat());
   }

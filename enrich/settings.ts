@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { createHash } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { Exit, UserError } from '../sensor/base/exit.ts';
+import { type Calibration, readCalibration } from './evidence/calibration.ts';
+import { readTables } from './evidence/read-tables.ts';
+import type { Tables } from './evidence/tables.ts';
+import { WEIGHTS, type WeightOverrides, type Weights, withOverrides } from './evidence/weights.ts';
+import { readYaml } from './yaml-file.ts';
 
-/** Bytes of a configuration file, and entries of each list in it. */
-const MAX_CONFIG_BYTES = 1_048_576;
+/** Entries of each list in a configuration. */
 const MAX_LIST = 10_000;
 
 const text = z.string().min(1).max(1024);
@@ -95,6 +98,32 @@ export function listenComplaint(service: {
 /** `HOST:PORT` of this machine only. */
 export const isLoopback = (listen: string): boolean => /^(127(\.\d{1,3}){3}|localhost|\[::1\]):\d+$/.test(listen);
 
+/** What `score.weights` may change; the rest has settings of its own. */
+const { version: _version, prior: _prior, tiers, time, ...OTHERS } = WEIGHTS;
+const { horizonSeconds: _horizon, tightSeconds: _tight, ...TIME } = time;
+const CHANGEABLE = { ...OTHERS, time: TIME, tiers: { ledgerHalfLifeDays: tiers.ledgerHalfLifeDays } };
+
+/** A schema for changes to a tree of numbers: the names that exist, each optional. */
+function changesOf(tree: object): z.ZodType<Readonly<Record<string, unknown>>> {
+  const shape = Object.entries(tree).map(([name, value]): [string, z.ZodType] => {
+    if (Array.isArray(value)) return [name, z.array(rowOf(value[0])).max(16).optional()];
+    return [name, (typeof value === 'object' && value !== null ? changesOf(value) : leafOf(value)).optional()];
+  });
+  return z.strictObject(Object.fromEntries(shape));
+}
+
+const rowOf = (row: object): z.ZodType =>
+  z.strictObject(
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, name === 'at' ? z.number() : leafOf(value, 0)]),
+    ),
+  );
+
+const leafOf = (value: unknown, above = -1e12): z.ZodType =>
+  typeof value === 'number' ? z.number().gt(above).max(1e12) : text;
+
+const probability = (usual: number) => z.number().gt(0).lt(1).default(usual);
+
 /**
  * Everything a user may set, in one schema: it validates, documents and defaults. `TimeWindow`,
  * `CertificateIssuerDenylist` and `BinaryAllowlist` carry MITRE's names for the mutable elements of AN1413.
@@ -129,12 +158,33 @@ export const Config = z.strictObject({
     .describe('Programs allowed to open encrypted connections after staging.'),
   score: z
     .strictObject({
-      prior: z.number().gt(0).lt(1).default(1e-5).describe('Probability that a gated candidate is exfiltration.'),
-      high: z.number().gt(0).lt(1).default(0.5).describe('Probability from which an alert is high.'),
-      medium: z.number().gt(0).lt(1).default(0.1).describe('Probability from which an alert is medium.'),
-      ledger: z.number().gt(0).lt(1).default(0.01).describe('Probability from which a candidate enters the ledger.'),
+      prior: probability(WEIGHTS.prior).describe('Probability that a gated candidate is exfiltration.'),
+      high: probability(WEIGHTS.tiers.high).describe('Probability from which an alert is high.'),
+      medium: probability(WEIGHTS.tiers.medium).describe('Probability from which an alert is medium.'),
+      ledger: probability(WEIGHTS.tiers.ledger).describe('Probability from which a candidate enters the ledger.'),
+      alerts_per_day: z
+        .number()
+        .int()
+        .min(1)
+        .max(100_000)
+        .optional()
+        .describe(
+          'Alert budget: of one UTC day so many are told, the most probable; the others are held, and counted.',
+        ),
+      calibration: text.optional().describe('File that `waybill calibrate` made of what analysts decided.'),
+      weights: changesOf(CHANGEABLE)
+        .default({})
+        .describe('Changes to the decibels and caps of enrich/evidence/weights.ts, by group and name.'),
     })
     .refine((s) => s.high > s.medium && s.medium > s.ledger, { message: 'expected high > medium > ledger' })
+    .prefault({}),
+  tables: z
+    .strictObject({
+      directory: text
+        .optional()
+        .describe('Directory of tables (tenants.yaml, services.yaml, vendors.yaml …) that add to the built-in ones.'),
+      asn: text.optional().describe('Database of autonomous systems (GeoLite2-ASN.mmdb or one of its shape).'),
+    })
     .prefault({}),
   service: ServiceConfig.prefault({}),
 });
@@ -142,67 +192,55 @@ export const Config = z.strictObject({
 export interface Settings extends z.infer<typeof Config> {
   /** `TimeWindow.horizon_hours` in microseconds. */
   readonly horizonMicros: number;
-  readonly tightMicros: number;
+  /** Every number of the model; their version names all that scoring depends on. */
+  readonly model: Weights;
+  /** What is known of programs and destinations beforehand. */
+  readonly knowledge: Tables;
+  /** Probability by decibels as decisions of analysts have it; absent before there are any. */
+  readonly calibration?: Calibration;
 }
 
-function settingsOf(config: z.infer<typeof Config>): Settings {
+function settingsOf(config: z.infer<typeof Config>, directory: string): Settings {
+  const near = (path: string | undefined) => (path === undefined ? undefined : resolve(directory, path));
+  const { tables, digest } = readTables({ directory: near(config.tables.directory), asn: near(config.tables.asn) });
+  const file = near(config.score.calibration);
+  const calibration = file === undefined ? undefined : readCalibration(file);
+  const { weights, alerts_per_day: _, calibration: __, ...tiers } = config.score;
+  const numbers = withOverrides(weights as WeightOverrides);
+  const about = JSON.stringify([weights, tiers, config.TimeWindow, digest, calibration ?? null]);
   return {
     ...config,
     horizonMicros: config.TimeWindow.horizon_hours * 3_600_000_000,
-    tightMicros: config.TimeWindow.minutes * 60_000_000,
+    model: {
+      ...numbers,
+      version: versionOf(about),
+      time: {
+        ...numbers.time,
+        horizonSeconds: config.TimeWindow.horizon_hours * 3_600,
+        tightSeconds: config.TimeWindow.minutes * 60,
+      },
+    },
+    knowledge: tables,
+    ...(calibration === undefined ? {} : { calibration }),
   };
 }
 
-export const defaultSettings = (): Settings => settingsOf(Config.parse({}));
+/** The built-in model by its own name; a changed one with a hash of the changes, so that alerts tell under what they rose. */
+const versionOf = (about: string): string =>
+  about === UNCHANGED
+    ? WEIGHTS.version
+    : `${WEIGHTS.version}+${createHash('sha256').update(about).digest('hex').slice(0, 8)}`;
 
-/** Reads a YAML configuration; throws a `UserError` (exit 2) that lists every complaint with line and column. */
-export function readSettings(path: string): Settings {
-  let source: Buffer;
-  try {
-    source = readFileSync(path);
-  } catch (error) {
-    throw new UserError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code})`, Exit.usage);
-  }
-  if (source.length > MAX_CONFIG_BYTES)
-    throw new UserError(`${path}: larger than ${MAX_CONFIG_BYTES} bytes`, Exit.usage);
-  const lines = new LineCounter();
-  const document = parseDocument(source.toString('utf8'), { lineCounter: lines });
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(offset);
-    return `${path}:${line}:${col}`;
-  };
-  if (document.errors.length > 0) {
-    const complaints = document.errors.map((e) => `${at(e.pos[0])} ${e.message.split('\n')[0]}`);
-    throw new UserError(complaints.join('\n'), Exit.usage);
-  }
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 }) ?? {};
-  } catch (error) {
-    throw new UserError(`${path}: ${(error as Error).message}`, Exit.usage);
-  }
-  const parsed = Config.safeParse(value);
-  if (parsed.success) return settingsOf(parsed.data);
-  const complaints = parsed.error.issues.flatMap((issue) => {
-    // A key that nobody knows is shown where it stands, not where its object begins.
-    const paths = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
-    return paths.map((place) => {
-      const range = rangeOf(document, place);
-      const message = issue.code === 'unrecognized_keys' ? 'Unrecognized key' : issue.message;
-      return `${range === undefined ? path : at(range)} ${place.map(String).join('.') || '(top)'}: ${message}`;
-    });
-  });
-  throw new UserError(complaints.join('\n'), Exit.usage);
-}
+const UNCHANGED = (() => {
+  const { score, TimeWindow } = Config.parse({});
+  const { weights, alerts_per_day: _, calibration: __, ...tiers } = score;
+  return JSON.stringify([weights, tiers, TimeWindow, readTables({}).digest, null]);
+})();
 
-/** Offset of what stands at a path; of an unknown key, the key. */
-function rangeOf(document: Document, path: readonly PropertyKey[]): number | undefined {
-  if (path.length === 0) return document.contents?.range?.[0];
-  const parent = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
-  const pair = isMap(parent)
-    ? parent.items.find((item) => isScalar(item.key) && item.key.value === path.at(-1))
-    : undefined;
-  const value = document.getIn(path, true);
-  const node = isNode(value) ? value : isNode(pair?.value) ? pair.value : pair?.key;
-  return isNode(node) ? node.range?.[0] : undefined;
-}
+export const defaultSettings = (): Settings => settingsOf(Config.parse({}), '.');
+
+/**
+ * Reads a YAML configuration and the files it names (paths from its own folder); throws a `UserError` (exit 2) that lists
+ * every complaint with line and column.
+ */
+export const readSettings = (path: string): Settings => settingsOf(readYaml(path, Config), dirname(path));

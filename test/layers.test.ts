@@ -4,11 +4,26 @@ import { describe, expect, it } from 'vitest';
 
 /** Data goes one way: a folder imports from itself and from folders to its left. */
 const SENSOR = ['base', 'record', 'capture', 'wire', 'tls', 'dns', 'flow', 'publish', 'cli'];
-const ENRICH = ['event', 'store', 'ingest', 'evidence', 'join', 'score', 'alert', 'bundle', 'drill', 'pipeline', 'service', 'web', 'cli'];
+const ENRICH = [
+  'event',
+  'store',
+  'ingest',
+  'evidence',
+  'join',
+  'score',
+  'alert',
+  'bundle',
+  'drill',
+  'pipeline',
+  'service',
+  'web',
+  'cli',
+];
 /** Files at the top of enrich, by the layer they belong to. */
 const TOP: Readonly<Record<string, string>> = {
-  'settings.ts': 'event',
+  'yaml-file.ts': 'event',
   'output-settings.ts': 'event',
+  'settings.ts': 'evidence',
   'enricher.ts': 'pipeline',
 };
 /** What enrich may use of the sensor: everything in cli (it drives the sensor), else base and record. */

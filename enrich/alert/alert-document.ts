@@ -1,4 +1,5 @@
 import { formatMicros } from '../../sensor/base/timestamp.ts';
+import type { Operator } from '../evidence/operators.ts';
 import { flowVersion } from '../join/facts.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
 import { type Episode, type EpisodeFlow, LISTED_FLOWS, type LinkedStaging } from '../score/episode.ts';
@@ -79,6 +80,7 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
       port: main.record.destination.port,
       ...(destination.fqdn ? { domain: destination.fqdn } : {}),
       ...(destination.registrable ? { registered_domain: destination.registrable } : {}),
+      ...(destination.operator ? { as: operatorFields(destination.operator) } : {}),
     },
     network: {
       transport: main.record.network.transport,
@@ -104,6 +106,10 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
       terms: verdict.terms.map((t) => ({ ...t, db: round(t.db) })),
       attainable_db: round(verdict.attainableDb),
       missing: verdict.missing,
+      without_groups: verdict.withoutGroup.map(({ group, db, probability, tier }) => ({
+        ...{ group, score_db: round(db), lower_db: round(verdict.db - db) },
+        ...{ probability: Math.round(probability * 1e4) / 1e4, tier },
+      })),
       counterfactuals: verdict.counterfactuals,
       join: {
         method: main.join.method,
@@ -124,6 +130,7 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
         entity: destination.entity,
         tenant_state: destination.tenantState,
         category: destination.category,
+        hosting: destination.hosting,
       },
       lineage: (chain ?? []).slice(0, LISTED_ANCESTORS).map(processFields),
       flows: episode.flows.slice(0, LISTED_FLOWS).map(flowFields),
@@ -150,6 +157,11 @@ function processFields(p: ProcessInfo): Record<string, unknown> {
     user: p.user,
   };
 }
+
+const operatorFields = ({ number, organization }: Operator): Record<string, unknown> => ({
+  number,
+  ...(organization === undefined ? {} : { organization: { name: organization } }),
+});
 
 function flowFields({ record, join }: EpisodeFlow): Record<string, unknown> {
   return {

@@ -23,6 +23,13 @@ interface Explained {
     }[];
     readonly terms: readonly Term[];
     readonly missing: readonly string[];
+    readonly without_groups?: readonly {
+      readonly group: Group;
+      readonly score_db: number;
+      readonly lower_db: number;
+      readonly probability: number;
+      readonly tier: string;
+    }[];
     readonly counterfactuals: readonly { readonly term: string; readonly probability: number }[];
     readonly allowed?: {
       readonly id: string;
@@ -31,7 +38,16 @@ interface Explained {
       readonly expires: string;
     };
     readonly ledger?: readonly { readonly id: string; readonly probability: number; readonly story: string }[];
-    readonly join: { readonly method: string; readonly probability: number };
+    readonly join: {
+      readonly method: string;
+      readonly probability: number;
+      readonly candidates: readonly {
+        readonly executable?: string;
+        readonly pid?: number;
+        readonly method: string;
+        readonly probability: number;
+      }[];
+    };
     readonly lineage: readonly {
       readonly executable?: string;
       readonly pid?: number;
@@ -70,6 +86,11 @@ export function explanation(body: unknown): string {
   }
   lines.push('', 'Gate', ...w.gate.reasons.map((r) => `  ${r}`));
   lines.push('', `Who (join: ${w.join.method}, probability ${w.join.probability})`);
+  if (w.join.candidates.length > 1 || w.lineage.length === 0) {
+    for (const c of w.join.candidates) {
+      lines.push(`  candidate ${c.executable ?? '?'} [${c.pid ?? '?'}]  ${c.method}, probability ${c.probability}`);
+    }
+  }
   for (const p of w.lineage)
     lines.push(`  ${p.executable ?? '?'} [${p.pid ?? '?'}]  ${p.command_line ?? ''}`.trimEnd());
   lines.push('', 'Staging');
@@ -85,11 +106,20 @@ export function explanation(body: unknown): string {
   }
   if (w.counterfactuals.length > 0) {
     lines.push('', 'Without');
+    for (const g of w.without_groups ?? []) {
+      const change = g.lower_db >= 0 ? `${g.lower_db.toFixed(1)} dB lower` : `${(-g.lower_db).toFixed(1)} dB higher`;
+      lines.push(
+        `  all of ${g.group} ${GROUP_NAMES[g.group]}: ${change}, ${g.probability.toFixed(3)}: ${raisedAs(g.tier)}`,
+      );
+    }
     for (const c of w.counterfactuals) lines.push(`  ${c.term}: ${c.probability.toFixed(3)}`);
   }
   lines.push('', `Not seen (highest score attainable here: ${signed(w.attainable_db)} dB)`);
   lines.push(...(w.missing.length > 0 ? w.missing.map((m) => `  ${m}`) : ['  nothing that the model asks for']));
   return `${lines.map(inspectText).join('\n')}\n`;
 }
+
+/** What would have been told of a score of this tier. */
+const raisedAs = (tier: string): string => (tier === 'none' || tier === 'ledger' ? 'no alert' : tier);
 
 const signed = (value: number): string => `${value >= 0 ? '+' : ''}${value.toFixed(1)}`;

@@ -1,5 +1,7 @@
 import { parse } from 'tldts';
 import { canonicalAddress, hostName, type NameFlag } from './host-name.ts';
+import { HOSTING, type HostingKind } from './hosting-table.ts';
+import type { Operator, Operators } from './operators.ts';
 import { globMatches } from './path-pattern.ts';
 import { type Service, serviceOf } from './service-table.ts';
 import { type DestinationCategory, NOT_TENANTS, TENANT_ROWS, type TenantRow } from './tenant-table.ts';
@@ -19,6 +21,10 @@ export interface DestinationEntity {
   readonly tenantState: 'known' | 'hidden' | 'not-multi-tenant';
   readonly category?: DestinationCategory;
   readonly flags: readonly NameFlag[];
+  /** Who runs the network of the address, when a database was given. */
+  readonly operator?: Operator;
+  /** What is rented from that operator. */
+  readonly hosting?: HostingKind;
   /** Destinations to ask familiarity about, most specific first; those that do not apply are missing. */
   readonly ladder: DestinationLadder;
 }
@@ -35,22 +41,25 @@ export interface DestinationLadder {
 export interface DestinationInput {
   readonly domain?: string | undefined;
   readonly ip: string;
-  /** Number or organisation of the autonomous system, when a database was given. */
-  readonly asn?: string | undefined;
 }
 
 export interface DestinationTables {
   readonly tenants?: readonly TenantRow[];
   readonly notTenants?: readonly string[];
   readonly services?: ReadonlyMap<string, Service>;
+  readonly operators?: Operators;
+  readonly hosting?: ReadonlyMap<number, HostingKind>;
 }
 
 /** Names a destination. Never throws; a text that is no hostname leaves the address, with a flag. */
 export function destinationEntity(input: DestinationInput, tables: DestinationTables = {}): DestinationEntity {
   const host = hostName(input.domain);
-  const asn =
-    input.asn === undefined || input.asn === '' ? {} : { asn: `asn:${input.asn.slice(0, 128).toLowerCase()}` };
-  if (host.kind === 'name') return named(host.name, host.flags, asn, tables);
+  const operator = tables.operators?.of(input.ip);
+  const hosting = operator && (tables.hosting ?? HOSTING).get(operator.number);
+  const run = { ...(operator === undefined ? {} : { operator }), ...(hosting === undefined ? {} : { hosting }) };
+  // Where anybody may rent a server, that the operator is known says nothing of who is behind the address.
+  const asn = operator === undefined || hosting !== undefined ? {} : { asn: `asn:${operator.number}` };
+  if (host.kind === 'name') return { ...named(host.name, host.flags, asn, tables), ...run };
   const address = host.kind === 'address' ? host.address : (canonicalAddress(input.ip) ?? 'unknown');
   const entity = `ip:${address}`;
   return {
@@ -58,6 +67,7 @@ export function destinationEntity(input: DestinationInput, tables: DestinationTa
     tenantState: 'not-multi-tenant',
     flags: host.kind === 'address' ? ['ip-literal'] : host.flags,
     ladder: { name: entity, ...asn },
+    ...run,
   };
 }
 

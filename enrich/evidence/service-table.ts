@@ -103,7 +103,8 @@ const LINES: readonly Line[] = [
   ],
 ];
 
-const BY_SUFFIX = new Map(
+/** By the end of the name. */
+export const SERVICES: ReadonlyMap<string, Service> = new Map(
   LINES.flatMap(([provider, category, hidden, suffixes]) =>
     suffixes
       .split(' ')
@@ -115,10 +116,10 @@ const BY_SUFFIX = new Map(
 );
 
 /** The row with the longest name that `host` ends in, label by label. */
-export function serviceOf(host: string, extra: ReadonlyMap<string, Service> = new Map()): Service | undefined {
+export function serviceOf(host: string, services: ReadonlyMap<string, Service> = SERVICES): Service | undefined {
   let rest = host;
   for (;;) {
-    const found = extra.get(rest) ?? BY_SUFFIX.get(rest);
+    const found = services.get(rest);
     if (found !== undefined) return found;
     const dot = rest.indexOf('.');
     if (dot < 0) return undefined;

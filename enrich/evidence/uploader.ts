@@ -2,6 +2,7 @@ import type { ProcessRef } from '../event/endpoint-event.ts';
 import { type Command, commandsIn, programName } from './commands.ts';
 import { isRenamed } from './original-name.ts';
 import { firstMatch, globMatches, type PathPattern, pathPatterns } from './path-pattern.ts';
+import { isValidlySigned } from './signer.ts';
 import { LOLBINS, ORDINARY_LOLBINS, type ToolFamily, UPLOAD_TOOLS, type UploadTool } from './tool-table.ts';
 import { type UploadVerb, uploadVerb } from './upload-verb.ts';
 import { imageBase, windowsPath } from './windows-path.ts';
@@ -60,6 +61,13 @@ export function isUserWritable(image: string | undefined, table: readonly PathPa
   const path = windowsPath(image);
   if (path.volume !== '' && path.volume !== 'c:' && /^[a-z]:$/.test(path.volume)) return true;
   return firstMatch(GUARDED, path) === undefined && firstMatch(table, path) !== undefined;
+}
+
+/** A validly signed program that does its own work, and not whatever it is told to: no LOLBin, tool or renamed program. */
+export function isSignedAgent(process: ProcessRef, tables?: UploaderTables): boolean {
+  if (!isValidlySigned(process)) return false;
+  const { lolbin, tool, uploads, renamed } = describeUploader(process, tables);
+  return !lolbin && tool === undefined && uploads === undefined && renamed !== true;
 }
 
 /** Describes a process as a carrier of data: tool, upload switches, renaming, place. Pure and total. */

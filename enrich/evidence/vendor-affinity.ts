@@ -4,6 +4,7 @@ import { isRenamed } from './original-name.ts';
 import { firstMatch } from './path-pattern.ts';
 import { CERTIFICATE_STATUS_HOSTS } from './service-table.ts';
 import { isSignedBy, signerName } from './signer.ts';
+import type { Tables } from './tables.ts';
 import { LOLBINS, ORDINARY_LOLBINS } from './tool-table.ts';
 import { isUserWritable } from './uploader.ts';
 import { VENDOR_FAMILIES, type VendorFamily } from './vendor-table.ts';
@@ -33,7 +34,7 @@ export const CERTIFICATE_STATUS_MAX_BYTES = 20_000;
 export function vendorAffinity(
   process: ProcessRef,
   destination: DestinationEntity,
-  families: readonly VendorFamily[] = VENDOR_FAMILIES,
+  { vendors = VENDOR_FAMILIES, lolbins = LOLBINS }: Partial<Pick<Tables, 'vendors' | 'lolbins'>> = {},
   weights: ProcessWeights = WEIGHTS.process,
 ): VendorAffinity | undefined {
   const name = destination.fqdn;
@@ -48,9 +49,9 @@ export function vendorAffinity(
     };
   }
   const base = imageBase(process.image);
-  const tool = LOLBINS.has(base) && !ORDINARY_LOLBINS.has(base);
+  const tool = lolbins.has(base) && !ORDINARY_LOLBINS.has(base);
   if (base === '' || tool || isRenamed(process.image, process.originalName) === true) return undefined;
-  for (const family of families) {
+  for (const family of vendors) {
     if (destination.tenantState === 'known' && family.tenants !== true) continue;
     if (!family.destinations.some((end) => endsIn(name, end))) continue;
     const kind = tie(process, base, family);

@@ -82,9 +82,9 @@ export interface TimeWeights {
   /** Archives a day taken for a host that is not known yet, and the days of history that this guess is worth. */
   readonly priorPerDay: number;
   readonly priorDays: number;
-  /** MITRE's TimeWindow: staging longer ago than this is not linked, seconds. */
+  /** MITRE's TimeWindow (settings): staging longer ago than this is not linked, seconds. */
   readonly horizonSeconds: number;
-  /** MITRE's example window: labels the story, weighs nothing, seconds. */
+  /** MITRE's example window (settings): labels the story, weighs nothing, seconds. */
   readonly tightSeconds: number;
   /** Staging may seem to come this much after the first byte, because clocks differ, seconds. */
   readonly slackSeconds: number;
@@ -153,15 +153,24 @@ export interface TlsWeights {
   readonly fileSharing: number;
   readonly newCertificate: number;
   readonly cloudStorage: number;
+  /** The address is of an operator that rents servers to anybody. */
+  readonly rentedServer: number;
 }
 
 export interface ContextWeights {
   readonly offHours: number;
+  /** Distinct days of a user's or host's history from which its hours can be called unusual. */
+  readonly hoursDays: number;
+  /** Days of history from which a day of the week can. */
+  readonly weekdayDays: number;
   readonly noSession: number;
+  readonly mostEver: number;
+  /** Times its largest sum of the days before from which a program never sent so much. */
+  readonly mostEverTimes: number;
 }
 
 export const WEIGHTS: Weights = {
-  version: 'waybill-2026.1',
+  version: 'waybill-2026.2',
   prior: 1e-5,
   groups: {
     novelty: { floor: -30, cap: 20 },
@@ -296,8 +305,9 @@ export const WEIGHTS: Weights = {
     fileSharing: 3,
     newCertificate: 2,
     cloudStorage: 2,
+    rentedServer: 2,
   },
-  context: { offHours: 2, noSession: 2 },
+  context: { offHours: 2, hoursDays: 10, weekdayDays: 22, noSession: 2, mostEver: 1, mostEverTimes: 2 },
 };
 
 /** Where the numbers of each group come from. */
@@ -319,32 +329,25 @@ export const WEIGHT_SOURCES: Readonly<Record<keyof Omit<Weights, 'version'>, str
     'Producer–consumer ratio after Bullard and Gerth; chunk sizes from the tools’ documentation; robust z as in Slips.',
   process: 'ATT&CK T1036, T1218 and public rules on renamed and user-writable programs; sizes by own judgement.',
   tls: 'MITRE AN1413 CertificateIssuerDenylist; ATT&CK T1567; sizes by own judgement.',
-  context: 'Own judgement.',
+  context: 'Own judgement: hours, session and amount say little each, so the group is small.',
 };
 
-/** Overrides by group: what is not named stays. */
-export type WeightOverrides = {
-  readonly [Key in keyof Weights]?: Weights[Key] extends number | string ? Weights[Key] : Partial<Weights[Key]>;
-};
+/** Changes to the numbers: what is not named stays. */
+export type WeightOverrides = Changes<Omit<Weights, 'version'>>;
 
-/** Weights with an operator's changes; nested groups are merged one level deep. The version says that it is changed. */
-export function withOverrides(overrides: WeightOverrides, base: Weights = WEIGHTS): Weights {
-  const merge = <T extends object>(from: T, changes: Partial<T> | undefined): T => ({ ...from, ...changes });
-  return {
-    version: overrides.version ?? (Object.keys(overrides).length === 0 ? base.version : `${base.version}+changed`),
-    prior: overrides.prior ?? base.prior,
-    traitCap: overrides.traitCap ?? base.traitCap,
-    groups: merge(base.groups, overrides.groups),
-    tiers: merge(base.tiers, overrides.tiers),
-    novelty: merge(base.novelty, overrides.novelty),
-    link: merge(base.link, overrides.link),
-    time: merge(base.time, overrides.time),
-    strength: merge(base.strength, overrides.strength),
-    trait: merge(base.trait, overrides.trait),
-    balance: merge(base.balance, overrides.balance),
-    volume: merge(base.volume, overrides.volume),
-    process: merge(base.process, overrides.process),
-    tls: merge(base.tls, overrides.tls),
-    context: merge(base.context, overrides.context),
-  };
+type Changes<T> = T extends readonly unknown[]
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]?: Changes<T[Key]> }
+    : T;
+
+/** Weights with an operator's changes, however deep they stand; lists are replaced whole. */
+export const withOverrides = (overrides: WeightOverrides, base: Weights = WEIGHTS): Weights =>
+  merged(base, overrides) as Weights;
+
+function merged(base: unknown, changes: unknown): unknown {
+  if (changes === undefined) return base;
+  if (Array.isArray(base) || typeof base !== 'object' || base === null) return changes;
+  const named = changes as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(Object.entries(base).map(([name, value]) => [name, merged(value, named[name])]));
 }

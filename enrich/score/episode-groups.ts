@@ -5,6 +5,7 @@ import { destinationOf } from '../join/destination-of.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { HostProcesses } from '../join/gather.ts';
 import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
+import type { Settings } from '../settings.ts';
 import type { Fact } from '../store/store.ts';
 import type { EpisodeFlow } from './episode.ts';
 
@@ -45,7 +46,7 @@ export async function grouped(
   joined: readonly Fact[],
   stories: readonly DrillStory[],
   processes: HostProcesses,
-  horizon: number,
+  { horizonMicros: horizon, knowledge }: Settings,
 ): Promise<Group[]> {
   const groups = new Map<string, Group>();
   for (const fact of joined) {
@@ -56,7 +57,7 @@ export async function grouped(
     const chain = await processes.chainOf(join, fact.at);
     const top = chain ? lineageRoot(chain) : undefined;
     const root = top?.entityId ?? 'unattributed';
-    const { entity } = destinationOf(record);
+    const { entity } = destinationOf(record, knowledge);
     const { windowStart, window } = windowOf(fact.at, top?.startedAt, horizon);
     const key = JSON.stringify([root, entity, window, ...(drill === undefined ? [] : [drill])]);
     let group = groups.get(key);

@@ -6,6 +6,7 @@ import type { DestinationEntity } from '../evidence/destination.ts';
 import { mergeStaging, type StagingStory } from '../evidence/merge-staging.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
 import type { StagingFact } from '../evidence/staging.ts';
+import type { Tables } from '../evidence/tables.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { destinationOf } from '../join/destination-of.ts';
 import { drillById, drillOfArchive, fitsDrill } from '../join/drill-mark.ts';
@@ -20,6 +21,7 @@ import { burstsOfHost } from './bursts.ts';
 import { CLOCK_SLACK, type DrillStory, type Group, grouped, type Member } from './episode-groups.ts';
 import { type Baseline, baselineOf } from './familiarity.ts';
 import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
+import { type Hours, hoursOf } from './hours.ts';
 import { type Link, linkOf } from './link.ts';
 import { lookedUpBy } from './look-up.ts';
 import { type Rollout, rolloutOn, rolloutScope } from './rollout.ts';
@@ -67,6 +69,8 @@ export interface Episode {
   /** Strongest link first is not assumed: by time, then id. */
   readonly staging: readonly LinkedStaging[];
   readonly baseline: Baseline;
+  /** Whether the hour of the first flow is usual for its user or host. */
+  readonly hours: Hours;
   /** Bytes that this program of this host sent to each destination on each of the days before. */
   readonly earlierVolumes: readonly number[];
   readonly fingerprints: readonly Fingerprint[];
@@ -112,7 +116,7 @@ export async function episodesOfHost(
     (joined[0]?.body as JoinedBody | undefined)?.join.host ?? { id: hostId },
   );
   const processes = new HostProcesses(store, clocks, hostId);
-  const groups = await grouped(joined, stories, processes, horizon);
+  const groups = await grouped(joined, stories, processes, settings);
   const episodes: Episode[] = [];
   for (const group of groups) {
     // A window at the edge may have flows that were not read: it is looked at when it is asked for as a whole.
@@ -162,7 +166,7 @@ async function assemble(
   const process = chain?.[0];
   const host = main.flow.join.host ?? { id: hostId };
   // Of the names under one domain the one that got most bytes is the one that must be familiar.
-  const destination = destinationOf(main.flow.record);
+  const destination = destinationOf(main.flow.record, settings.knowledge);
   const identity = process ? processIdentity(process) : 'unknown';
   const linked: LinkedStaging[] = [];
   for (const story of stories) {
@@ -186,21 +190,27 @@ async function assemble(
     identity,
     group.members.filter((m) => m.flow.join.method === 'tuple').map((m) => m.flow.record),
     baseline.day,
+    settings.knowledge,
   );
-  const scope = process ? rolloutScope(process, identity, destination.ladder.name) : undefined;
+  const scope = process ? rolloutScope(process, identity, destination.ladder.name, settings.knowledge) : undefined;
   return {
     id: episodeId(hostId, group),
     windowStart: group.windowStart,
     host,
     process,
     chain,
-    browser: process ? browserOf(process, chain.slice(1), fingerprints) : browserClass(NOBODY),
+    browser: process ? browserOf(process, chain.slice(1), fingerprints, settings.knowledge) : browserClass(NOBODY),
     identity,
     destination,
     flows,
     staging: linked,
     baseline,
-    earlierVolumes: await earlierVolumes(store, clocks, hostId, process, baseline.day),
+    hours: await hoursOf(
+      store,
+      { hostId, at: first.start, ...(process?.user ? { user: process.user } : {}) },
+      settings.model.novelty,
+    ),
+    earlierVolumes: await earlierVolumes(store, clocks, hostId, process, baseline.day, settings.knowledge),
     fingerprints,
     rollout: await rolloutOn(store, scope, baseline.day),
     rolloutScope: scope,
@@ -222,11 +232,12 @@ function browserOf(
   process: ProcessInfo,
   ancestors: readonly ProcessInfo[],
   fingerprints: readonly Fingerprint[],
+  tables: Tables,
 ): BrowserVerdict {
-  const plain = browserClass(process, ancestors);
+  const plain = browserClass(process, ancestors, {}, tables);
   for (const { family } of fingerprints) {
     if (family === undefined) continue;
-    const doubted = browserClass(process, ancestors, { ja4Family: family });
+    const doubted = browserClass(process, ancestors, { ja4Family: family }, tables);
     if (doubted.class !== plain.class) return doubted;
   }
   return plain;

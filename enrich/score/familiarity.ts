@@ -1,11 +1,14 @@
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { UserRef } from '../event/endpoint-event.ts';
-import { type DestinationEntity, destinationEntity } from '../evidence/destination.ts';
+import type { DestinationEntity } from '../evidence/destination.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
+import type { Tables } from '../evidence/tables.ts';
+import { destinationOf } from '../join/destination-of.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { HostProcesses } from '../join/gather.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Observation, Store } from '../store/store.ts';
 import { fingerprintKeys } from './fingerprint.ts';
+import { hoursKeys } from './hours.ts';
 import { rolloutKeys, rolloutScope } from './rollout.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
@@ -24,6 +27,10 @@ export interface Baseline {
   readonly host: Familiarity | undefined;
   readonly user: Familiarity | undefined;
   readonly hostIdentity: Familiarity | undefined;
+  /** Of the network operator, in the organisation. */
+  readonly orgAsn: Familiarity | undefined;
+  /** Of the program, in the organisation, wherever it sent. */
+  readonly program: Familiarity | undefined;
   /** Days for which this host has been observed before the episode. */
   readonly days: number;
   /** Destinations met by this host on each of the last 30 days, and how many of them were new to it. */
@@ -59,6 +66,8 @@ function keysOf(subject: Subject): (FamiliarityKey | undefined)[] {
     { scope: `host:${hostId}`, destination: entity },
     user === undefined ? undefined : { scope: user, destination: entity },
     known ? { scope: `host-identity:${hostId}|${identity}`, destination: entity } : undefined,
+    destination.ladder.asn === undefined ? undefined : { scope: 'org', destination: destination.ladder.asn },
+    known ? { scope: 'programs', destination: identity } : undefined,
   ];
 }
 
@@ -70,15 +79,13 @@ export async function observationsOf(
   processes: HostProcesses,
   { record, join }: JoinedBody,
   tainted: boolean,
+  tables: Tables,
 ): Promise<Observation[]> {
   const host = join.host;
   if (!host) return [];
   const at = parseMicros(record.event.start) ?? 0;
   const process = (await processes.chainOf(join, at))?.[0];
-  const destination = destinationEntity({
-    ip: record.destination.ip,
-    ...(record.destination.domain === undefined ? {} : { domain: record.destination.domain }),
-  });
+  const destination = destinationOf(record, tables);
   const identity = process ? processIdentity(process) : 'unknown';
   const subject: Subject = {
     hostId: host.id,
@@ -90,8 +97,9 @@ export async function observationsOf(
   const day = dayOf(at);
   const keys = [
     ...keysOf(subject).filter((key) => key !== undefined),
-    ...(join.method === 'tuple' ? fingerprintKeys(identity, record) : []),
-    ...rolloutKeys(process ? rolloutScope(process, identity, destination.ladder.name) : undefined, host.id),
+    ...(join.method === 'tuple' ? fingerprintKeys(identity, record, tables) : []),
+    ...rolloutKeys(process ? rolloutScope(process, identity, destination.ladder.name, tables) : undefined, host.id),
+    ...hoursKeys(host.id, process?.user, at),
   ];
   return keys.map((key) => ({ ...key, day, tainted }));
 }
@@ -116,6 +124,8 @@ export async function baselineOf(store: Store, subject: Subject): Promise<Baseli
     host: of(3),
     user: of(4),
     hostIdentity: of(5),
+    orgAsn: of(6),
+    program: of(7),
     days: span(host, day),
     novelty: host,
     orgDays: span(org, day),

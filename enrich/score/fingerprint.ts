@@ -2,6 +2,7 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import { ja4Core, ja4Family } from '../evidence/ja4-family.ts';
 import type { TlsFamily } from '../evidence/ja4-table.ts';
 import { knownBy } from '../evidence/novelty.ts';
+import type { Tables } from '../evidence/tables.ts';
 import type { FamiliarityKey, Store } from '../store/store.ts';
 
 /** Days with handshakes of a program from which a new one is unusual for it. */
@@ -32,11 +33,11 @@ export interface Fingerprint {
 }
 
 /** What a flow teaches of its program's handshakes: only what an exact match attributes. */
-export function fingerprintKeys(identity: string, record: FlowRecord): FamiliarityKey[] {
+export function fingerprintKeys(identity: string, record: FlowRecord, tables: Tables): FamiliarityKey[] {
   const ja4 = record.tls?.client?.ja4;
   if (ja4 === undefined || identity === 'unknown') return [];
   const scope = `ja4:${identity}`;
-  const family = ja4Family(ja4);
+  const family = ja4Family(ja4, tables.ja4);
   return [
     { scope, destination: `ja4:${ja4Core(ja4)}` },
     ...(family === undefined ? [] : [{ scope, destination: `family:${family}` }]),
@@ -49,6 +50,7 @@ export async function fingerprintsOf(
   identity: string,
   records: readonly FlowRecord[],
   day: number,
+  tables: Tables,
 ): Promise<Fingerprint[]> {
   const byJa4 = new Map<string, string>();
   for (const record of records) {
@@ -62,7 +64,7 @@ export async function fingerprintsOf(
   const usual = FAMILIES.filter((_, index) => knownBy(known[index], day - 1).met);
   return Promise.all(
     [...byJa4].slice(0, MAX_FINGERPRINTS).map(async ([ja4, flowId]): Promise<Fingerprint> => {
-      const family = ja4Family(ja4);
+      const family = ja4Family(ja4, tables.ja4);
       const [seen] = await store.familiarity([{ scope, destination: `ja4:${ja4Core(ja4)}` }]);
       const unusual = family !== undefined && !usual.includes(family) && !knownBy(seen, day - 1).met;
       return { ja4, flowId, ...(family === undefined ? {} : { family }), usual: unusual ? usual : [] };

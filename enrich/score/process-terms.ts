@@ -1,13 +1,14 @@
 import { browserClass } from '../evidence/browser.ts';
+import { knownBy, maturity } from '../evidence/novelty.ts';
 import { isValidlySigned } from '../evidence/signer.ts';
 import { describeUploader } from '../evidence/uploader.ts';
 import { vendorAffinity } from '../evidence/vendor-affinity.ts';
-import type { Weights } from '../evidence/weights.ts';
+import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
-import type { Term } from './verdict.ts';
+import { LEARNT, type Term } from './verdict.ts';
 
 /** What the sending process says. Weakened by the probability that the join names the right one. */
-export function processTerms(episode: Episode, w: Weights): Term[] {
+export function processTerms(episode: Episode, { model: w, knowledge }: Settings): Term[] {
   const { process, browser, joinProbability: q } = episode;
   if (!process) return [];
   const terms: Term[] = [];
@@ -16,12 +17,12 @@ export function processTerms(episode: Episode, w: Weights): Term[] {
     if (weakened !== 0) terms.push({ group: 'P', name, db: weakened, detail, evidence: process.events.slice(0, 4) });
   };
   const claims = browser.class === 'claims_browser' && browser.grade === 'contradicted';
-  const mismatch = ja4Mismatch(episode);
+  const mismatch = ja4Mismatch(episode, knowledge);
   if (mismatch !== undefined) add('ja4_mismatch', w.process.ja4Mismatch, mismatch);
   // What only the handshake says against a browser is counted as that, not as a false name too.
-  const falseName = claims && browserClass(process, episode.chain?.slice(1)).grade === 'contradicted';
+  const falseName = claims && browserClass(process, episode.chain?.slice(1), {}, knowledge).grade === 'contradicted';
   if (falseName) add('masquerade', w.process.masquerade, `claims to be a browser: ${browser.reasons.join('; ')}`);
-  const uploader = describeUploader(process);
+  const uploader = describeUploader(process, knowledge);
   const reason = (part: string): string => uploader.reasons.find((r) => r.includes(part)) ?? '';
   if (!claims && uploader.renamed === true) {
     add('renamed', w.process.renamed, `${name(process.image)} was ${process.originalName} when it was built`);
@@ -29,11 +30,19 @@ export function processTerms(episode: Episode, w: Weights): Term[] {
   if (uploader.tool !== undefined) add('upload_tool', w.process.uploadTool, reason('known by'));
   if (uploader.uploads !== undefined) add('upload_verb', w.process.uploadVerb, reason('sends: '));
   if (uploader.lolbin) add('lolbin', w.process.lolbin, reason('carries out'));
+  const { baseline, identity } = episode;
+  const newHere = identity !== 'unknown' && !knownBy(baseline.program, baseline.day - 1, w.novelty).met;
+  if (newHere && maturity(baseline.orgDays, w.novelty) >= LEARNT)
+    add(
+      'new_in_org',
+      w.process.newInOrg,
+      `nobody here sent anything with this program in ${baseline.orgDays} days before`,
+    );
   if (process.signatureStatus === 'unsigned') add('unsigned', w.process.unsigned, 'the program is not signed');
   if (uploader.userWritable) add('user_path', w.process.userPath, 'the program lies where its user may write');
   if (isValidlySigned(process) && !claims) add('trusted', w.process.trusted, `validly signed by ${process.signer}`);
   const sent = episode.flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
-  const home = vendorAffinity(process, episode.destination, undefined, w.process);
+  const home = vendorAffinity(process, episode.destination, knowledge, w.process);
   if (home && sent <= (home.maximumBytes ?? Number.POSITIVE_INFINITY)) add('at_home', home.db, home.reason);
   const first = episode.flows[0]!;
   const age = process.startedAt === undefined ? undefined : (first.start - process.startedAt) / 1e6;
@@ -44,9 +53,13 @@ export function processTerms(episode: Episode, w: Weights): Term[] {
 }
 
 /** A handshake of a library that this program is not known to use. Agreement says nothing and is not counted. */
-function ja4Mismatch({ browser, process, chain, fingerprints }: Episode): string | undefined {
+function ja4Mismatch(
+  { browser, process, chain, fingerprints }: Episode,
+  knowledge: Settings['knowledge'],
+): string | undefined {
   if (!process) return undefined;
-  const doubted = browser.grade === 'contradicted' && browserClass(process, chain?.slice(1)).grade !== 'contradicted';
+  const plain = browserClass(process, chain?.slice(1), {}, knowledge);
+  const doubted = browser.grade === 'contradicted' && plain.grade !== 'contradicted';
   if (doubted) return browser.reasons.at(-1);
   const odd = fingerprints.find((f) => f.family !== undefined && f.usual.length > 0);
   return (

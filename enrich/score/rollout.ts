@@ -1,7 +1,7 @@
 import type { ProcessRef } from '../event/endpoint-event.ts';
-import { isValidlySigned } from '../evidence/signer.ts';
 import { hashId } from '../evidence/staging-fact.ts';
-import { describeUploader } from '../evidence/uploader.ts';
+import type { Tables } from '../evidence/tables.ts';
+import { isSignedAgent } from '../evidence/uploader.ts';
 import type { Fact, FamiliarityKey, Store } from '../store/store.ts';
 
 /** Hosts on one day from which a new destination of one program is a rollout, and their share of all hosts. */
@@ -25,10 +25,13 @@ export interface Rollout {
  * Scope in which the hosts of a rollout are counted; undefined for programs that can have none. Signed tools that carry
  * whatever they are told to (LOLBins, upload tools, renamed ones) never do: a theft from many hosts is no rollout.
  */
-export function rolloutScope(process: ProcessRef, identity: string, destination: string): string | undefined {
-  if (!isValidlySigned(process)) return undefined;
-  const { lolbin, tool, uploads, renamed } = describeUploader(process);
-  if (lolbin || tool !== undefined || uploads !== undefined || renamed === true) return undefined;
+export function rolloutScope(
+  process: ProcessRef,
+  identity: string,
+  destination: string,
+  tables: Tables,
+): string | undefined {
+  if (!isSignedAgent(process, tables)) return undefined;
   return `rollout:${hashId([identity, destination])}`;
 }
 

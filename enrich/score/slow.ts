@@ -8,8 +8,6 @@ import type { Verdict } from './verdict.ts';
 
 const DAY = 86_400_000_000;
 const WEEK = 7 * DAY;
-/** A candidate's probability halves in this time (DETECTION model §0). */
-const HALF_LIFE = 7 * DAY;
 /** Candidates older than this are worth less than a sixteenth. */
 const MEMORY = 4 * WEEK;
 /** Candidates of one host or user that one look takes in; the newest. */
@@ -94,8 +92,9 @@ export async function slowTheftIn(
   // A user who works on one host is told of by that host's ledger.
   const about = ledger.startsWith('user:') ? 'user' : 'host';
   if (about === 'user' && new Set(candidates.map((c) => c.episode.host.id)).size < 2) return undefined;
+  const halfLife = settings.model.tiers.ledgerHalfLifeDays * DAY;
   const none = candidates.reduce(
-    (product, { verdict, at }) => product * (1 - verdict.probability * 2 ** (-(newest.at - at) / HALF_LIFE)),
+    (product, { verdict, at }) => product * (1 - verdict.probability * 2 ** (-(newest.at - at) / halfLife)),
     1,
   );
   const probability = 1 - none;

@@ -1,4 +1,3 @@
-import type { Weights } from '../evidence/weights.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode, EpisodeFlow } from './episode.ts';
 import type { Term } from './verdict.ts';
@@ -8,7 +7,8 @@ const NEW_CERTIFICATE = 14 * 86_400_000_000;
 const SHARING = new Set(['file-sharing', 'tunnel', 'messaging', 'webhook']);
 
 /** What the handshake and the kind of destination say. */
-export function tlsTerms(episode: Episode, w: Weights, settings: Settings): Term[] {
+export function tlsTerms(episode: Episode, settings: Settings): Term[] {
+  const w = settings.model;
   const terms: Term[] = [];
   const add = (name: string, db: number, detail: string, flow: EpisodeFlow) =>
     terms.push({ group: 'C', name, db, detail, evidence: [flow.record.waybill.flow_id] });
@@ -43,7 +43,11 @@ export function tlsTerms(episode: Episode, w: Weights, settings: Settings): Term
       `the certificate is valid only since ${server(fresh)!.not_before}`,
       fresh,
     );
-  const category = episode.destination.category;
+  const { category, operator, hosting } = episode.destination;
+  if (hosting === 'rented' && category === undefined) {
+    const who = operator?.organization ?? `AS${operator?.number}`;
+    add('rented_server', w.tls.rentedServer, `the address is a rented server (${who})`, first);
+  }
   if (category === 'paste') add('paste_site', w.tls.pasteSite, 'the destination is a paste site', first);
   else if (category === 'cloud-storage')
     add('cloud_storage', w.tls.cloudStorage, 'the destination is cloud storage', first);

@@ -1,14 +1,14 @@
 /** Evidence groups of the model (DETECTION model §0): novelty, staging, volume, process, TLS, context. */
 export type Group = 'N' | 'S' | 'V' | 'P' | 'C' | 'T';
 
-export const GROUP_NAMES: Readonly<Record<Group, string>> = {
+export const GROUP_NAMES = {
   N: 'novelty',
   S: 'staging',
   V: 'volume',
   P: 'process',
   C: 'tls',
   T: 'context',
-};
+} as const satisfies Readonly<Record<Group, string>>;
 
 /** One piece of evidence and what it weighs. */
 export interface Term {
@@ -31,6 +31,9 @@ export interface GroupScore {
   readonly cap: number;
 }
 
+/** Maturity of a baseline from which it can call something new. */
+export const LEARNT = 0.5;
+
 export type Tier = 'high' | 'medium' | 'ledger' | 'none';
 
 /** What was decided about one episode, with everything it rests on. */
@@ -47,6 +50,13 @@ export interface Verdict {
   readonly attainableDb: number;
   /** What could not be seen, one sentence each. */
   readonly missing: readonly string[];
+  /** Without this group the score would be …; groups that weigh nothing are left out. */
+  readonly withoutGroup: readonly {
+    readonly group: Group;
+    readonly db: number;
+    readonly probability: number;
+    readonly tier: Tier;
+  }[];
   /** Without this term the probability would be … */
   readonly counterfactuals: readonly { readonly term: string; readonly probability: number }[];
 }

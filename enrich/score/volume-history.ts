@@ -1,4 +1,5 @@
 import type { ProcessRef } from '../event/endpoint-event.ts';
+import type { Tables } from '../evidence/tables.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { destinationOf } from '../join/destination-of.ts';
 import { hostShard, type JoinedBody, programKey } from '../join/facts.ts';
@@ -20,6 +21,7 @@ export async function earlierVolumes(
   hostId: string,
   process: ProcessRef | undefined,
   day: number,
+  tables: Tables,
 ): Promise<number[]> {
   if (process?.image === undefined) return [];
   const sums: number[] = [];
@@ -29,7 +31,7 @@ export async function earlierVolumes(
     const byDestination = new Map<string, number>();
     for (const fact of joined) {
       const { record } = fact.body as JoinedBody;
-      const { entity } = destinationOf(record);
+      const { entity } = destinationOf(record, tables);
       byDestination.set(entity, (byDestination.get(entity) ?? 0) + record.source.bytes);
     }
     sums.push(...byDestination.values());

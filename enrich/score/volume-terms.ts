@@ -1,7 +1,8 @@
 import { type ByteBalance, byteBalance } from '../evidence/byte-balance.ts';
 import { chunkSignature } from '../evidence/chunk-signature.ts';
 import { producerConsumerRatio, ratioDb, robustZ, volumeDb } from '../evidence/pcr.ts';
-import type { Weights } from '../evidence/weights.ts';
+import { vendorAffinity } from '../evidence/vendor-affinity.ts';
+import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 import { formatBytes } from './format.ts';
 import type { Term } from './verdict.ts';
@@ -13,7 +14,7 @@ export interface VolumeEvidence {
 }
 
 /** What the bytes say: do they fit what was packed, which way do they go, in which chunks. */
-export function volumeTerms(episode: Episode, w: Weights): VolumeEvidence {
+export function volumeTerms(episode: Episode, { model: w, knowledge }: Settings): VolumeEvidence {
   const flows = episode.flows;
   const evidence = flows.slice(0, 8).map((f) => f.record.waybill.flow_id);
   const sent = flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
@@ -56,7 +57,10 @@ export function volumeTerms(episode: Episode, w: Weights): VolumeEvidence {
     `${formatBytes(sent)} is ${usual} (${episode.earlierVolumes.length} sums)`,
   );
   const bursts = flows.flatMap((f) => f.record.waybill.upstream_bursts ?? []).sort((a, b) => b - a);
-  const chunk = chunkSignature(bursts, episode.destination.provider, w.volume);
+  // The provider's own client sends in the same chunks.
+  const { process, destination } = episode;
+  const atHome = process && vendorAffinity(process, destination, knowledge, w.process);
+  const chunk = atHome ? undefined : chunkSignature(bursts, destination.provider, w.volume, knowledge.chunks);
   if (chunk) add('chunk_signature', chunk.db, `bursts of ${formatBytes(chunk.burst)} as ${chunk.family} sends them`);
   return { terms, balance, sent };
 }
