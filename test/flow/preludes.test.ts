@@ -394,7 +394,11 @@ describe('a prelude without TLS behind it', () => {
     ['HTTP behind a PROXY header', [say('client', `PROXY UNKNOWN\r\nGET / HTTP/1.1\r\n\r\n`), page]],
     [
       'refused STARTTLS',
-      [...ALL.find(({ name }) => name === 'SMTP STARTTLS')!.turns.slice(0, 4), say('server', '454 not now\r\n'), say('client', 'MAIL FROM:<a@b>\r\n')],
+      [
+        ...ALL.find(({ name }) => name === 'SMTP STARTTLS')!.turns.slice(0, 4),
+        say('server', '454 not now\r\n'),
+        say('client', 'MAIL FROM:<a@b>\r\n'),
+      ],
     ],
     [
       'PostgreSQL without TLS',
