@@ -33,6 +33,13 @@ const like1 = (version: number, salt: string): QuicParameters => ({ ...QUIC_V1, 
 export const QUIC_DRAFT_29 = like1(0xff00001d, 'afbfec289993d24c9e9786f19c6111e04390a899');
 export const QUIC_DRAFT_27 = like1(0xff00001b, 'c3eef712c72ebb5a11a7d2432bb46365bef9f502');
 export const QUIC_DRAFT_22 = like1(0xff000016, '7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a');
+export const QUIC_V2_DRAFT: QuicParameters = {
+  ...QUIC_V2,
+  version: 0x709a50c4,
+  salt: 'a707c203a59b47184a1d62ca570406ea7ae3e5d3',
+};
+export const QUIC_MVFST_V1 = like1(0xfaceb003, QUIC_V1.salt);
+export const QUIC_MVFST_ALIAS = like1(0xfaceb010, 'c3eef712c72ebb5a11a7d2432bb46365bef9f502');
 export const QUIC_MVFST = like1(0xfaceb002, 'c3eef712c72ebb5a11a7d2432bb46365bef9f502');
 export const QUIC_T051 = like1(0x54303531, '7a4edef4e7ccee5fa4506c19124fc8ccda6e033d');
 

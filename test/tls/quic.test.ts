@@ -22,9 +22,12 @@ import {
   QUIC_DRAFT_27,
   QUIC_DRAFT_29,
   QUIC_MVFST,
+  QUIC_MVFST_ALIAS,
+  QUIC_MVFST_V1,
   QUIC_T051,
   QUIC_V1,
   QUIC_V2,
+  QUIC_V2_DRAFT,
   retryPacket,
   sealInitial,
 } from '../build/quic.ts';
@@ -150,6 +153,9 @@ describe('a QUIC handshake', () => {
     ['draft-27', QUIC_DRAFT_27],
     ['draft-22', QUIC_DRAFT_22],
     ['mvfst-2', QUIC_MVFST],
+    ['mvfst-3', QUIC_MVFST_V1],
+    ['mvfst-10', QUIC_MVFST_ALIAS],
+    ['2-draft', QUIC_V2_DRAFT],
   ])('of version %s is read', (name, quic) => {
     const { sink, quic: reader } = follow(client(helloInitial({ quic })), server(serverInitial({ quic })));
     expect(reader.version).toBe(name);
