@@ -2,6 +2,7 @@ import type { PacketSink } from '../capture/packet.ts';
 import { DnsWatcher, mayAnswer } from '../dns/dns-watcher.ts';
 import type { FlowRecord } from '../record/flow-record.ts';
 import { FrameDecoder } from '../wire/decode-frame.ts';
+import { linkTypeName } from '../wire/link-types.ts';
 import { Segment } from '../wire/segment.ts';
 import { VERDICT_NAMES, Verdict } from '../wire/verdict.ts';
 import { addDnsContext } from './dns-context.ts';
@@ -18,7 +19,7 @@ export interface Pipeline extends PacketSink {
   /** End of input: writes the last record of every flow. */
   drain(): void;
   readonly counters: TrackerCounters;
-  /** Frames that carried no TCP or UDP, by reason. */
+  /** Frames that carried no TCP or UDP, by reason; of link types that are not decoded the name is part of it. */
   skipped(): Map<string, number>;
 }
 
@@ -57,10 +58,15 @@ export function buildLinePipeline(
   );
 }
 
+/** Link types counted by name; a capture of more is no capture of a network. */
+const MAX_LINK_TYPES = 16;
+
 function assemble(emit: EmitFlow, limits: TrackerLimits, evidence: EvidenceKeeper | undefined): Pipeline {
   const segment = new Segment();
   const decoder = new FrameDecoder();
   const skips = new Float64Array(VERDICT_NAMES.length);
+  /** Frames by link type that is not decoded, for the first such types. */
+  const refused = new Map<number, number>();
   const dns = new DnsWatcher();
   const tracker = new FlowTracker((action, view, now) => {
     if (action === 'flow_open') addDnsContext(view, dns.names);
@@ -75,6 +81,8 @@ function assemble(emit: EmitFlow, limits: TrackerLimits, evidence: EvidenceKeepe
         const kept = evidence?.wants(tracker.table, segment);
         tracker.segment(segment);
         if (kept) evidence!.keep(tracker.table, segment, { bytes, start, end, tsMicros, wireLength, linkType });
+      } else if (verdict === Verdict.unsupportedLink && (refused.has(linkType) || refused.size < MAX_LINK_TYPES)) {
+        refused.set(linkType, (refused.get(linkType) ?? 0) + 1);
       } else skips[verdict]!++;
     },
     tick: (nowMicros) => tracker.tick(nowMicros),
@@ -83,6 +91,10 @@ function assemble(emit: EmitFlow, limits: TrackerLimits, evidence: EvidenceKeepe
     },
     drain: () => tracker.drain(),
     counters: tracker.counters,
-    skipped: () => new Map([...skips].map((n, i): [string, number] => [VERDICT_NAMES[i]!, n]).filter(([, n]) => n > 0)),
+    skipped: () => {
+      const named = [...skips].map((n, i): [string, number] => [VERDICT_NAMES[i]!, n]);
+      const links = [...refused].map(([type, n]): [string, number] => [`unsupported-link (${linkTypeName(type)})`, n]);
+      return new Map([...named, ...links].filter(([, n]) => n > 0));
+    },
   };
 }

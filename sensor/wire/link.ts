@@ -1,55 +1,14 @@
 /** Link types (tcpdump.org/linktypes.html) and the first header that each begins with. */
 import { peelEthernet } from './ethernet.ts';
 import { type Frame, Layer, type Step, u16 } from './frame.ts';
+import { openEnvelope } from './link-envelope.ts';
+import { LinkType } from './link-types.ts';
 import type { Segment } from './segment.ts';
 import { Verdict } from './verdict.ts';
 import { peelRadiotap } from './wifi.ts';
 
-/** LINKTYPE_ values that are decoded. */
-export const LinkType = {
-  null: 0,
-  ethernet: 1,
-  ppp: 9,
-  /** LINKTYPE_RAW is 101; 12 and 14 are what BSDs wrote for it. */
-  rawBsd: 12,
-  rawOpenBsd: 14,
-  pppHdlc: 50,
-  pppEther: 51,
-  raw: 101,
-  ciscoHdlc: 104,
-  wifi: 105,
-  frameRelay: 107,
-  loop: 108,
-  linuxCooked: 113,
-  wifiRadiotap: 127,
-  ipv4: 228,
-  ipv6: 229,
-  nflog: 239,
-  linuxCooked2: 276,
-} as const;
-
-/** Link types that people meet and that are refused by name. */
-const UNDECODED: ReadonlyMap<number, string> = new Map([
-  [119, 'IEEE802_11_PRISM'],
-  [143, 'DOCSIS'],
-  [147, 'USER0'],
-  [163, 'IEEE802_11_AVS'],
-  [189, 'USB_LINUX'],
-  [192, 'PPI'],
-  [201, 'BLUETOOTH_HCI_H4_WITH_PHDR'],
-  [220, 'USB_LINUX_MMAPPED'],
-  [227, 'CAN_SOCKETCAN'],
-  [247, 'INFINIBAND'],
-  [249, 'USBPCAP'],
-  [258, 'PKTAP'],
-]);
-
-/** A name for messages: "PKTAP", or "link type 999". */
-export function linkTypeName(linkType: number): string {
-  return UNDECODED.get(linkType) ?? `link type ${linkType}`;
-}
-
-export function enterLink(frame: Frame, out: Segment, linkType: number): Step {
+export function enterLink(frame: Frame, out: Segment, outerType: number): Step {
+  const linkType = openEnvelope(frame, outerType);
   switch (linkType) {
     case LinkType.ethernet:
       return peelEthernet(frame, out);
@@ -74,6 +33,8 @@ export function enterLink(frame: Frame, out: Segment, linkType: number): Step {
       return enterPppHdlc(frame);
     case LinkType.pppEther:
       return Layer.pppoe;
+    case LinkType.atm:
+      return enterAtm(frame);
     case LinkType.ciscoHdlc:
       return enterCiscoHdlc(frame);
     case LinkType.frameRelay:
@@ -141,6 +102,25 @@ function enterCiscoHdlc(frame: Frame): Step {
   frame.type = u16(bytes, at + 2);
   frame.at = at + 4;
   return frame.type < 0x0600 ? Verdict.notIp : Layer.etherType;
+}
+
+/** RFC 2684: LLC, or at once IP (VC multiplexing), or a bridged frame behind LLC/SNAP 00-80-c2. */
+function enterAtm(frame: Frame): Step {
+  if (frame.end - frame.at < 4) return frame.missing(4);
+  const { bytes, at } = frame;
+  if (u16(bytes, at) !== 0xaaaa && u16(bytes, at) !== 0xfefe) return Layer.ip;
+  if (u16(bytes, at) === 0xfefe) {
+    // LLC of routed OSI protocols: control 03 . NLPID 1, PPP with cf (RFC 2364 §6)
+    frame.at = at + 4;
+    return bytes[at + 3] === 0xcf ? Layer.ppp : Verdict.notIp;
+  }
+  // OUI 00-80-c2, type 00-07 (without FCS) or 00-01: pad 2, then Ethernet
+  if (frame.end - at >= 10 && bytes[at + 4] === 0x80 && bytes[at + 5] === 0xc2) {
+    if (u16(bytes, at + 6) !== 0x0007 && u16(bytes, at + 6) !== 0x0001) return Verdict.notIp;
+    frame.at = at + 10;
+    return Layer.ethernet;
+  }
+  return Layer.llc;
 }
 
 /** Q.922 address 2 to 4 . control 03 . [pad 00] . NLPID 1 (RFC 2427 §3), or Cisco's address 2 . EtherType 2. */

@@ -20,6 +20,8 @@ export const Tunnel = {
   teredo: 64,
   mpls: 128,
   pppoe: 256,
+  l2tp: 512,
+  tzsp: 1024,
 } as const;
 
 /**

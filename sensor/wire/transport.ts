@@ -9,6 +9,9 @@ const ICMP = 1;
 const IPIP = 4;
 const IPV6 = 41;
 const GRE = 47;
+/** EtherIP (RFC 3378): version 3 and zeros, 2 bytes, then Ethernet. */
+const ETHERIP = 97;
+const ETHERIP_VERSION = 0x3000;
 const ICMPV6 = 58;
 const MPLS = 137;
 const ETHERNET = 143;
@@ -36,6 +39,11 @@ export function peelIpPayload(frame: Frame, out: Segment): Step {
     case MPLS:
       return Layer.mpls;
     case ETHERNET:
+      return Layer.ethernet;
+    case ETHERIP:
+      if (frame.end - frame.at < 2) return frame.missing(2);
+      if (u16(frame.bytes, frame.at) !== ETHERIP_VERSION) return Verdict.badHeader;
+      frame.at += 2;
       return Layer.ethernet;
     default:
       return isExtensionHeader(protocol) ? peelExtensionHeader(frame, out) : Verdict.otherProtocol;

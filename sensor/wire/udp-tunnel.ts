@@ -7,6 +7,7 @@ import { type Frame, i32, Layer, type Step, u16 } from './frame.ts';
 import { type Segment, Tunnel } from './segment.ts';
 import { Verdict } from './verdict.ts';
 
+const L2TP_PORT = 1701;
 const GTPU_PORT = 2152;
 const TEREDO_PORT = 3544;
 const GRE_PORT = 4754;
@@ -16,6 +17,8 @@ const GENEVE_PORT = 6081;
 const MPLS_PORT = 6635;
 /** Linux before the port was assigned, and still the default of `ip link add type vxlan` and of flannel. */
 const VXLAN_OLD_PORT = 8472;
+/** TaZmen sniffer protocol: what access points and MikroTik routers mirror traffic with. */
+const TZSP_PORT = 37008;
 
 /** Extension headers of one GTP-U packet. */
 const GTPU_EXTENSION_CAP = 8;
@@ -23,6 +26,7 @@ const GTPU_EXTENSION_CAP = 8;
 /** One byte a port, so that the test costs ordinary datagrams two loads. */
 const IS_TUNNEL_PORT = new Uint8Array(65_536);
 for (const port of [
+  L2TP_PORT,
   GTPU_PORT,
   TEREDO_PORT,
   GRE_PORT,
@@ -31,6 +35,7 @@ for (const port of [
   GENEVE_PORT,
   MPLS_PORT,
   VXLAN_OLD_PORT,
+  TZSP_PORT,
 ]) {
   IS_TUNNEL_PORT[port] = 1;
 }
@@ -56,6 +61,10 @@ export function peelUdpTunnel(frame: Frame, out: Segment): Step {
       return peelTeredo(frame, out);
     case GRE_PORT:
       return Layer.gre;
+    case L2TP_PORT:
+      return peelL2tp(frame, out);
+    case TZSP_PORT:
+      return peelTzsp(frame, out);
     default:
       return Layer.mpls;
   }
@@ -140,4 +149,52 @@ function peelTeredo(frame: Frame, out: Segment): Step {
   if (!plausible(source) && !plausible(destination)) return Verdict.badHeader;
   out.tunnels |= Tunnel.teredo;
   return Layer.ipv6;
+}
+
+/** L2TP flags (RFC 2661 §3.1). */
+const L2tp = { control: 0x8000, length: 0x4000, sequence: 0x0800, offset: 0x0200, version: 0x000f } as const;
+
+/** flags 2 . [length 2] . tunnel 2 . session 2 . [Ns 2 . Nr 2] . [offset 2 . padding], then PPP; version 2, data only. */
+function peelL2tp(frame: Frame, out: Segment): Step {
+  const { bytes, at } = frame;
+  if (frame.end - at < 6) return frame.missing(6);
+  const flags = u16(bytes, at);
+  if ((flags & L2tp.version) !== 2 || (flags & L2tp.control) !== 0) return Verdict.badHeader;
+  let length = 6;
+  if ((flags & L2tp.length) !== 0) {
+    if (!frame.narrow(u16(bytes, at + 2))) return Verdict.badLength;
+    length += 2;
+  }
+  if ((flags & L2tp.sequence) !== 0) length += 4;
+  if ((flags & L2tp.offset) !== 0) {
+    if (frame.end - at < length + 2) return frame.missing(length + 2);
+    length += 2 + u16(bytes, at + length);
+  }
+  if (length > frame.end - at) return frame.missing(length);
+  frame.at = at + length;
+  out.tunnels |= Tunnel.l2tp;
+  return Layer.ppp;
+}
+
+/** Tags of one TZSP packet. */
+const TZSP_TAG_CAP = 32;
+
+/** version 1 . type 1 (0, 1: a packet) . encapsulation 2 . tags: 00 padding, 01 end, else tag 1 . length 1 . value. */
+function peelTzsp(frame: Frame, out: Segment): Step {
+  const { bytes, at } = frame;
+  if (frame.end - at < 5) return frame.missing(5);
+  const encapsulation = u16(bytes, at + 2);
+  if (bytes[at] !== 1 || bytes[at + 1]! > 1) return Verdict.badHeader;
+  if (encapsulation !== 1 && encapsulation !== 18) return Verdict.notIp;
+  frame.at = at + 4;
+  for (let count = 0; bytes[frame.at] !== 1; count++) {
+    if (count === TZSP_TAG_CAP) return Verdict.badHeader;
+    const size = bytes[frame.at] === 0 ? 1 : 2 + bytes[frame.at + 1]!;
+    if (size + 1 > frame.end - frame.at) return frame.missing(size + 1);
+    frame.at += size;
+  }
+  frame.at++;
+  frame.type = 0;
+  out.tunnels |= Tunnel.tzsp;
+  return encapsulation === 1 ? Layer.ethernet : Layer.wifi;
 }

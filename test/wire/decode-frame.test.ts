@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LAYER_CAP } from '../../sensor/wire/decode-frame.ts';
-import { linkTypeName } from '../../sensor/wire/link.ts';
+import { linkTypeName } from '../../sensor/wire/link-types.ts';
 import { SYN } from '../../sensor/wire/segment.ts';
 import { TestDecoder } from '../build/decode.ts';
 import {
@@ -172,6 +172,16 @@ describe('encapsulations', () => {
     ['VXLAN-GPE with NSH', over(4790, vxlanGpe(nsh(E4, 3), 4)), FLOW4, ['vxlan']],
     ['Geneve', over(6081, geneve(E4)), FLOW4, ['geneve']],
     ['Geneve with options', over(6081, geneve(T6, 0x86dd, new Uint8Array(8))), FLOW6, ['geneve']],
+    ['L2TP', over(1701, concat(hex('0002 0001 0002'), ppp(T4, { hdlc: true }))), FLOW4, ['l2tp']],
+    [
+      'L2TP with all fields',
+      over(1701, withLength(concat(hex('4a02 0000 0001 0002 0000 0000 0002 0000'), ppp(T6)), 2, 16 + ppp(T6).length)),
+      FLOW6,
+      ['l2tp'],
+    ],
+    ['TZSP', over(37008, concat(hex('0100 0001 01'), E4)), FLOW4, ['tzsp']],
+    ['TZSP with tags', over(37008, concat(hex('0101 0001 00 0a01c8 290201020001'), E4)), FLOW4, ['tzsp']],
+    ['EtherIP', ethernet(ip({ ...outer, protocol: 97, payload: concat(hex('3000'), E4) })), FLOW4, []],
     ['MPLS in UDP', over(6635, mpls(T4)), FLOW4, ['mpls']],
     ['GTP-U', over(2152, gtpu(T4)), FLOW4, ['gtpu']],
     ['GTP-U with extensions', over(2152, gtpu(T6, true)), FLOW6, ['gtpu']],
@@ -210,6 +220,12 @@ describe('encapsulations', () => {
     ['Geneve of version 1', 6081, concat(hex('40006558 00000100'), E4)],
     ['Geneve with an unknown type', 6081, concat(hex('00001234 00000100'), E4)],
     ['Teredo between foreign addresses', 3544, T6],
+    ['L2TP of version 3', 1701, concat(hex('0003 0001 0002'), ppp(T4))],
+    ['an L2TP control message', 1701, concat(hex('c802 0014 0001 0000 0000 0000'), ppp(T4))],
+    ['L2TP that is longer than its datagram', 1701, concat(hex('4002 ffff 0001 0002'), ppp(T4))],
+    ['L2TP with padding beyond its end', 1701, concat(hex('0202 0001 0002 ffff'), ppp(T4))],
+    ['TZSP that carries nothing known', 37008, concat(hex('0100 0077 01'), E4)],
+    ['TZSP without an end of its tags', 37008, hex('0100 0001 00 00 00 00')],
     ['MPLS with IPv6 that does not fill it', 6635, concat(mpls(T6), [0])],
   ])('are not seen in what is almost %s', (_name, dstPort, payload) => {
     const decoded = new TestDecoder().decode(ethernet(udp({ dstPort, payload })));
@@ -284,6 +300,21 @@ describe('link types', () => {
     ['frame relay, four address bytes', 107, concat(hex('18404041 03 8e'), T6), FLOW6],
     ['frame relay with SNAP', 107, concat(hex('1841 03 00 80 000000 0800'), T4), FLOW4],
     ['frame relay of Cisco', 107, concat(hex('1841 0800'), T4), FLOW4],
+    ['ATM with LLC', 100, snap(T4), FLOW4],
+    ['ATM without LLC', 100, T6, FLOW6],
+    ['ATM with bridged Ethernet', 100, concat(hex('aaaa03 0080c2 0007 0000'), E4), FLOW4],
+    ['ATM with PPP', 100, concat(hex('fefe03cf'), ppp(T4)), FLOW4],
+    ['PPP with direction', 204, concat([1], ppp(T4, { hdlc: true })), FLOW4],
+    ['Cisco HDLC with direction', 205, concat(hex('00 0f00 0800'), T4), FLOW4],
+    ['frame relay with direction', 206, concat(hex('01 1841 03 cc'), T4), FLOW4],
+    ['netANALYZER', 240, concat(hex('00000000'), E4), FLOW4],
+    ['PKTAP of Ethernet', 258, concat(hex('14000000 01000000 01000000 0000000000000000'), E4), FLOW4],
+    ['PKTAP of a loopback', 258, concat(hex('10000000 01000000 00000000 00000000 02000000'), T4), FLOW4],
+    ['PPI of 802.11', 192, concat(hex('00000800 69000000'), wifi, snap(T4)), FLOW4],
+    ['PPI of Ethernet with a field', 192, concat(hex('00001000 01000000 0300040000000000'), E4), FLOW4],
+    ['Prism', 119, concat(hex('44000000 90000000'), new Uint8Array(136), wifi, snap(T4)), FLOW4],
+    ['AVS in Prism', 119, concat(hex('80211001 00000040'), new Uint8Array(56), wifi, snap(T4)), FLOW4],
+    ['AVS', 163, concat(hex('80211001 00000040'), new Uint8Array(56), wifi, snap(T4)), FLOW4],
     ['SLL', 113, concat(sll(0x0800), T4), FLOW4],
     ['SLL with VLAN', 113, concat(sll(0x8100), hex('0005 86dd'), T6), FLOW6],
     ['SLL with LLC', 113, concat(sll(4), snap(T4)), FLOW4],
@@ -313,14 +344,18 @@ describe('link types', () => {
     ['NFLOG with an attribute of length 0', 239, concat(hex('02000000 0000 0900'), T4), 'not-ip'],
     ['frame relay that ends behind its pad', 107, hex('18404041 03 00'), 'bad-length'],
     ['radiotap longer than its frame', 127, concat(hex('0000 ff00 02000000 10'), wifi, snap(T4)), 'bad-length'],
-    ['PKTAP', 258, E4, 'unsupported-link'],
+    ['PKTAP without a packet', 258, concat(hex('0c000000 00000000 01000000'), E4), 'unsupported-link'],
+    ['PKTAP in PKTAP', 258, concat(hex('0c000000 01000000 02010000'), E4), 'unsupported-link'],
+    ['PPI that is longer than its frame', 192, concat(hex('0000ffff 01000000'), E4), 'unsupported-link'],
+    ['USB', 249, E4, 'unsupported-link'],
     ['a link type nobody knows', 9999, E4, 'unsupported-link'],
   ])('%s (%i) is refused by name', (_name, linkType, frame, verdict) => {
     expect(new TestDecoder().decode(frame, linkType)).toEqual({ verdict });
   });
 
   it('have names for messages', () => {
-    expect(linkTypeName(258)).toBe('PKTAP');
+    expect(linkTypeName(249)).toBe('USBPCAP');
+    expect(linkTypeName(162)).toBe('USER15');
     expect(linkTypeName(9999)).toBe('link type 9999');
   });
 });

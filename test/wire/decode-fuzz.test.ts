@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checksumState } from '../../sensor/wire/checksum.ts';
 import { FrameDecoder } from '../../sensor/wire/decode-frame.ts';
-import { LinkType } from '../../sensor/wire/link.ts';
+import { LinkType } from '../../sensor/wire/link-types.ts';
 import { Segment } from '../../sensor/wire/segment.ts';
 import { VERDICT_NAMES, Verdict } from '../../sensor/wire/verdict.ts';
 import { concat, DST6, emptyExtension, ethernet, fragmentIpv4, ip, SRC6, tcp, udp } from '../build/frames.ts';
@@ -145,5 +145,5 @@ describe('the frame decoder', () => {
       }),
       { numRuns: 500 },
     );
-  });
+  }, 30_000);
 });
