@@ -19,12 +19,14 @@ import { scoreEpisode } from './score/score.ts';
 import { isInLedger, ledgerFacts, ledgerOfHost, ledgersOf, slowId, slowTheftIn, weeksOf } from './score/slow.ts';
 import { Touched } from './score/touched.ts';
 import type { Settings } from './settings.ts';
-import type { Fact, Observation, Store, StoredAlert } from './store/store.ts';
+import type { Fact, FactKind, Observation, Store, StoredAlert } from './store/store.ts';
 
 const SECOND = MICROS_PER_SECOND;
 const DAY = 86_400 * SECOND;
 /** Facts handed to the store at once. */
 const BATCH = 500;
+/** What a host must have for an alert to be made, or to be taken back. */
+const LEADS: readonly FactKind[] = ['staging', 'file', 'episode'];
 /** Flows joined side by side. */
 const JOIN_BATCH = 256;
 
@@ -198,12 +200,15 @@ export class Enricher {
 
   /** Scores the episodes of touched hosts that began before `until`. */
   private async score(until: number, changed: Map<string, StoredAlert>, repeat: boolean): Promise<void> {
-    for (const [host, span] of [...this.touched.hosts].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (span.from >= until) continue;
+    const due = [...this.touched.hosts].filter(([, { from }]) => from < until).sort(([a], [b]) => (a < b ? -1 : 1));
+    const kinds = await this.store.kinds(due.map(([host]) => hostShard(host)));
+    for (const [i, [host, span]] of due.entries()) {
       const to = Math.min(span.to, until);
       widen(this.scored, host, span.from, to);
       if (span.to < until) this.touched.hosts.delete(host);
       else span.from = until - this.settings.horizonMicros;
+      // Most hosts have packed nothing and were never suspected: nothing of theirs needs to be read.
+      if (!LEADS.some((kind) => kinds[i]!.has(kind))) continue;
       const episodes = await episodesOfHost(this.store, this.clocks, host, span.from, to, this.settings);
       for (const episode of episodes) {
         const verdict = scoreEpisode(episode, this.settings);

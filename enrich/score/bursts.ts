@@ -26,7 +26,9 @@ export async function burstsOfHost(
 ): Promise<StagingFact[]> {
   const shard = hostShard(hostId);
   const bursts: StagingFact[] = [];
-  for (let day = Math.floor(from / DAY); day * DAY <= to; day++) {
+  const [firstDay, lastDay] = [Math.floor(from / DAY), Math.floor(to / DAY)];
+  if ((await store.count(shard, 'file', firstDay * DAY, (lastDay + 1) * DAY - 1)) < MIN_FILES) return bursts;
+  for (let day = firstDay; day <= lastDay; day++) {
     const [first, last] = [day * DAY, (day + 1) * DAY - 1];
     if ((await store.count(shard, 'file', first, last)) < MIN_FILES) continue;
     const facts = await store.between(shard, 'file', first, last, MAX_FILES);

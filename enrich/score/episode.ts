@@ -103,12 +103,13 @@ export async function episodesOfHost(
   const shard = hostShard(hostId);
   const horizon = settings.horizonMicros;
   const packed = await store.between(shard, 'staging', from - HABIT - 2 * horizon, to + horizon, MAX_STAGING);
-  const known = await store.between(shard, 'joined', from - horizon, to + horizon, MAX_FLOWS);
-  if (known.length === 0) return [];
   const heaps = await burstsOfHost(store, clocks, hostId, from - 2 * horizon, to + horizon);
   const facts = await Promise.all(packed.map((fact) => bySensorClock(fact, clocks, hostId)));
   const told = mergeStaging([...facts, ...heaps]);
+  // Most hosts have packed nothing: their flows, of which there are many, need not be read.
   if (told.length === 0) return [];
+  const known = await store.between(shard, 'joined', from - horizon, to + horizon, MAX_FLOWS);
+  if (known.length === 0) return [];
   const joined = await currentJoins(clocks, hostId, known);
   const stories = await drillStories(
     store,

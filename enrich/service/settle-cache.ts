@@ -1,4 +1,4 @@
-import type { Fact, FactKind, Observation, Store } from '../store/store.ts';
+import type { Fact, FactKind, FactQuery, Observation, Store } from '../store/store.ts';
 
 /** Written while records are put and never while they are settled: only these are remembered. */
 const STABLE: ReadonlySet<FactKind> = new Set<FactKind>(['flow', 'connection', 'lease', 'dns', 'process', 'staging']);
@@ -8,8 +8,14 @@ const MAX_ENTRIES = 100_000;
 const LEASE_SPAN = 4 * 3_600_000_000;
 const MOST_LEASES = 10_000;
 
+interface Question {
+  readonly query: FactQuery;
+  readonly answer: (facts: Fact[]) => void;
+  readonly fail: (error: unknown) => void;
+}
+
 /**
- * A store that asks once, during one settling, what many flows ask: who had this address, what this process is, what was
+ * A store that puts the questions of one moment together into one journey, and asks once, during one settling, what many flows ask: who had this address, what this process is, what was
  * seen already. That is sound with other workers about: a fact that one of them adds meanwhile is put before its worker
  * looks which flows it touches, and finds ours, which were put before we settled. So ours is looked at again there.
  */
@@ -20,6 +26,7 @@ export class SettleCache {
   private reads = new Map<string, Promise<unknown>>();
   private sighted = new Set<string>();
   private open = false;
+  private questions: Question[] = [];
 
   constructor(inner: Store) {
     this.inner = inner;
@@ -44,13 +51,15 @@ export class SettleCache {
       put: (facts) => inner.put(facts),
       get: (shard, kind, id) => this.once(kind, ['get', shard, kind, id], () => inner.get(shard, kind, id)),
       find: (shard, kind, key, limit) =>
-        this.once(kind, ['find', shard, kind, key, limit], () => inner.find(shard, kind, key, limit)),
+        this.once(kind, ['find', shard, kind, key, limit], () => this.ask({ shard, kind, key, limit })),
       between: (shard, kind, from, to, limit) =>
         kind === 'lease' && this.open
           ? this.leases(shard, from, to, limit)
           : this.once(kind, ['between', shard, kind, from, to, limit], () =>
-              inner.between(shard, kind, from, to, limit),
+              this.ask({ shard, kind, from, to, limit }),
             ),
+      query: (queries) => inner.query(queries),
+      kinds: (shards) => inner.kinds(shards),
       count: (shard, kind, from, to) => inner.count(shard, kind, from, to),
       shards: (kind) => inner.shards(kind),
       observe: (observations) => this.observe(observations),
@@ -76,12 +85,31 @@ export class SettleCache {
     return result;
   }
 
+  /** Asked together with everything else that is asked before the program has to wait. */
+  private ask(query: FactQuery): Promise<Fact[]> {
+    return new Promise((answer, fail) => {
+      // After the promises that are due: each flow of a batch asks in its own.
+      if (this.questions.push({ query, answer, fail }) === 1) process.nextTick(() => void this.askAll());
+    });
+  }
+
+  private async askAll(): Promise<void> {
+    const { questions } = this;
+    this.questions = [];
+    try {
+      const answers = await this.inner.query(questions.map(({ query }) => query));
+      for (const [i, { answer }] of questions.entries()) answer(answers[i]!);
+    } catch (error) {
+      for (const { fail } of questions) fail(error);
+    }
+  }
+
   /** The same answer from a longer span; asked as it is when the span has more than one read gives. */
   private async leases(shard: string, from: number, to: number, limit: number): Promise<Fact[]> {
     const low = Math.floor(from / LEASE_SPAN) * LEASE_SPAN;
     const high = (Math.floor(to / LEASE_SPAN) + 1) * LEASE_SPAN - 1;
     const all = await this.once('lease', ['leases', shard, low, high], () =>
-      this.inner.between(shard, 'lease', low, high, MOST_LEASES),
+      this.ask({ shard, kind: 'lease', from: low, to: high, limit: MOST_LEASES }),
     );
     if (all.length >= MOST_LEASES) return this.inner.between(shard, 'lease', from, to, limit);
     const within = all.filter((fact) => fact.at >= from && fact.at <= to);

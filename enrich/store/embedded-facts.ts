@@ -3,7 +3,7 @@ import { keyRange, lookupKey, META, NOTHING, prefixRange, type Tables } from './
 import { atBytesOf, decodeFact, keyDigestsOf, type PreparedFact, supersedes } from './fact-record.ts';
 import { boundedLimit } from './limits.ts';
 import { afterPrefix, SORTABLE_BYTES, sortable } from './sortable.ts';
-import { FACT_KINDS, type Fact, type FactKind } from './store.ts';
+import { FACT_KINDS, type Fact, type FactKind, type FactQuery } from './store.ts';
 import { StoreError } from './store-error.ts';
 
 const SERIES_BYTES = 1 + DIGEST_BYTES;
@@ -72,15 +72,25 @@ export class EmbeddedFacts {
     return found.reverse();
   }
 
-  between(shard: string, kind: FactKind, from: number, to: number, limit: number): Fact[] {
+  query(query: FactQuery): Fact[] {
+    const { shard, kind, limit } = query;
+    if ('key' in query) return this.find(shard, kind, query.key, limit);
+    return this.between(shard, kind, query.from, query.to, limit, query.oldest);
+  }
+
+  kinds(shard: string): ReadonlySet<FactKind> {
+    return new Set(FACT_KINDS.filter((kind) => this.tables.series.doesExist(this.seriesOf(shard, kind))));
+  }
+
+  between(shard: string, kind: FactKind, from: number, to: number, limit: number, oldest = false): Fact[] {
     const most = boundedLimit(limit);
-    const range = this.timeRange(shard, kind, from, to, true);
+    const range = this.timeRange(shard, kind, from, to, !oldest);
     if (range === undefined || most === 0) return [];
     const found: Fact[] = [];
     for (const { key, value } of this.tables.rows.getRange({ ...range, limit: most })) {
       found.push(decodeFact(shard, kind, key.toString('utf8', SERIES_BYTES + SORTABLE_BYTES), value));
     }
-    return found.reverse();
+    return oldest ? found : found.reverse();
   }
 
   count(shard: string, kind: FactKind, from: number, to: number): number {

@@ -18,6 +18,7 @@ import { dayOf } from './sighting.ts';
 import type {
   Fact,
   FactKind,
+  FactQuery,
   Familiarity,
   FamiliarityKey,
   NoveltyDay,
@@ -158,6 +159,14 @@ class Embedded implements EmbeddedStore {
 
   count(shard: string, kind: FactKind, from: number, to: number): Promise<number> {
     return this.read(() => this.facts.count(shard, kind, from, to));
+  }
+
+  query(queries: readonly FactQuery[]): Promise<Fact[][]> {
+    return this.read(() => queries.map((query) => this.facts.query(query)));
+  }
+
+  kinds(shards: readonly string[]): Promise<ReadonlySet<FactKind>[]> {
+    return this.read(() => shards.map((shard) => this.facts.kinds(shard)));
   }
 
   async *shards(kind: FactKind): AsyncIterable<string> {

@@ -1,7 +1,7 @@
 import type { Digester } from './digest.ts';
 import { atBytesOf, decodeFact, keyDigestsOf, type PreparedFact, supersedes } from './fact-record.ts';
 import { type Ranked, RankedList, ranked } from './ranked-list.ts';
-import type { Fact, FactKind } from './store.ts';
+import { FACT_KINDS, type Fact, type FactKind } from './store.ts';
 import { StoreError } from './store-error.ts';
 
 /** Facts of one (shard, kind), and by digest of an index key the ones that carry it. */
@@ -46,10 +46,14 @@ export class MemoryFacts {
     return facts.filter((fact) => fact.keys.includes(key)); // another key with the same digest
   }
 
-  between(shard: string, kind: FactKind, from: number, to: number, most: number): Fact[] {
-    const series = this.series.get(nameOf(shard, kind));
-    if (series === undefined || !(from <= to)) return [];
-    return decoded(shard, kind, series.byTime.newest(from, to, most));
+  between(shard: string, kind: FactKind, from: number, to: number, most: number, oldest = false): Fact[] {
+    const list = this.series.get(nameOf(shard, kind))?.byTime;
+    if (list === undefined || !(from <= to)) return [];
+    return decoded(shard, kind, oldest ? list.oldest(from, to, most) : list.newest(from, to, most));
+  }
+
+  kinds(shard: string): ReadonlySet<FactKind> {
+    return new Set(FACT_KINDS.filter((kind) => this.series.has(nameOf(shard, kind))));
   }
 
   count(shard: string, kind: FactKind, from: number, to: number): number {

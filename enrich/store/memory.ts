@@ -9,6 +9,7 @@ import { dayOf } from './sighting.ts';
 import type {
   Fact,
   FactKind,
+  FactQuery,
   Familiarity,
   FamiliarityKey,
   NoveltyDay,
@@ -76,6 +77,21 @@ class Memory implements Store {
   async count(shard: string, kind: FactKind, from: number, to: number): Promise<number> {
     this.checkOpen();
     return this.facts.count(shard, kind, from, to);
+  }
+
+  async query(queries: readonly FactQuery[]): Promise<Fact[][]> {
+    this.checkOpen();
+    return queries.map((query) => {
+      const { shard, kind } = query;
+      const most = boundedLimit(query.limit);
+      if ('key' in query) return this.facts.find(shard, kind, query.key, most);
+      return this.facts.between(shard, kind, query.from, query.to, most, query.oldest);
+    });
+  }
+
+  async kinds(shards: readonly string[]): Promise<ReadonlySet<FactKind>[]> {
+    this.checkOpen();
+    return shards.map((shard) => this.facts.kinds(shard));
   }
 
   async *shards(kind: FactKind): AsyncIterable<string> {

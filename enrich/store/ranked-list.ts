@@ -44,6 +44,12 @@ export class RankedList {
     return this.lastOf(this.placeOf(sortable(from)), this.placeAfter(to), most);
   }
 
+  /** The oldest with from <= time <= to. */
+  oldest(from: number, to: number, most: number): Ranked[] {
+    const start = this.placeOf(sortable(from));
+    return this.order.slice(start, Math.max(start, Math.min(this.placeAfter(to), start + most)));
+  }
+
   /** The newest with time < to; oldest of them first. */
   newestBefore(to: number, most: number): Ranked[] {
     return this.lastOf(0, to === Infinity ? this.order.length : this.placeOf(sortable(to)), most);

@@ -1,6 +1,6 @@
 import type { EntryPlace, RedisKeys, RedisShape } from './keys.ts';
 import { MAX_DAY, maxFreshADay } from './limits.ts';
-import { pairs, routeOf, settled } from './redis-facts.ts';
+import { pairs, routeOf, settled } from './redis-calls.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './redis-link.ts';
 import { FORGET, OBSERVE, PEEK } from './redis-scripts.ts';
 import { ENTRY_BYTES, unpackEntry, WINDOW_DAYS } from './sighting.ts';

@@ -1,6 +1,6 @@
 import { newSalt, SALT_BYTES } from './digest.ts';
 import { layoutKey, type RedisShape } from './keys.ts';
-import { pairs } from './redis-facts.ts';
+import { pairs } from './redis-calls.ts';
 import type { RedisLink } from './redis-link.ts';
 import { StoreError } from './store-error.ts';
 

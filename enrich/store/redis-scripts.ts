@@ -105,22 +105,32 @@ answers[1] = evicted
 return answers`);
 
 /**
- * The newest members of an index between two, with what they name. KEYS: index, hash. ARGV: upper end, lower end (as
- * ZREVRANGEBYLEX wants them), most, length of what stands before the id. Returns id, value, id, value…, newest first.
+ * Members of indexes between two, with what they name: the newest ones, or the oldest. KEYS: index and hash of each
+ * question. ARGV of each: lower end, upper end (as ZRANGEBYLEX wants them), most, length of what stands before the id, 1
+ * for the oldest. Returns for each a list of id, value, id, value…, in the order read.
  */
 export const FIND = redisScript(`
-local found = redis.call('ZREVRANGEBYLEX', KEYS[1], ARGV[1], ARGV[2], 'LIMIT', 0, ARGV[3])
-local before, answers = tonumber(ARGV[4]), {}
-for first = 1, #found, 1000 do
-  local ids = {}
-  for i = first, math.min(first + 999, #found) do ids[#ids + 1] = string.sub(found[i], before + 1) end
-  local values = redis.call('HMGET', KEYS[2], unpack(ids))
-  for i, id in ipairs(ids) do
-    if values[i] then
-      answers[#answers + 1] = id
-      answers[#answers + 1] = values[i]
+local answers = {}
+for n = 1, #KEYS / 2 do
+  local index, hash, at, found = KEYS[2 * n - 1], KEYS[2 * n], 5 * n - 4, nil
+  if ARGV[at + 4] == '1' then
+    found = redis.call('ZRANGEBYLEX', index, ARGV[at], ARGV[at + 1], 'LIMIT', 0, ARGV[at + 2])
+  else
+    found = redis.call('ZREVRANGEBYLEX', index, ARGV[at + 1], ARGV[at], 'LIMIT', 0, ARGV[at + 2])
+  end
+  local before, answer = tonumber(ARGV[at + 3]), {}
+  for first = 1, #found, 1000 do
+    local ids = {}
+    for i = first, math.min(first + 999, #found) do ids[#ids + 1] = string.sub(found[i], before + 1) end
+    local values = redis.call('HMGET', hash, unpack(ids))
+    for i, id in ipairs(ids) do
+      if values[i] then
+        answer[#answer + 1] = id
+        answer[#answer + 1] = values[i]
+      end
     end
   end
+  answers[n] = answer
 end
 return answers`);
 

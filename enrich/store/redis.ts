@@ -2,18 +2,21 @@ import { alertRecord, decodeAlert } from './alert-record.ts';
 import { Digester } from './digest.ts';
 import { DEFAULT_SHAPE, RedisKeys, type RedisShape } from './keys.ts';
 import { boundedLimit, checkObservations, MAX_ALERTS, MAX_FACTS_PER_SERIES } from './limits.ts';
+import { numbers, pairs, upTo } from './redis-calls.ts';
 import { checkRedis } from './redis-check.ts';
 import { connectRedis } from './redis-connect.ts';
-import { numbers, pairs, RedisFacts } from './redis-facts.ts';
+import { RedisFacts } from './redis-facts.ts';
 import { RedisFamiliarity } from './redis-familiarity.ts';
 import { type RedisLayout, settleLayout } from './redis-layout.ts';
 import type { RedisLink, RedisOptions } from './redis-link.ts';
+import { RedisReads } from './redis-reads.ts';
 import { DROP_ALERT, FIND, PUT_ALERT } from './redis-scripts.ts';
 import { dayOf } from './sighting.ts';
 import { SORTABLE_BYTES, sortable } from './sortable.ts';
 import type {
   Fact,
   FactKind,
+  FactQuery,
   Familiarity,
   FamiliarityKey,
   NoveltyDay,
@@ -70,6 +73,7 @@ class Redis implements RedisStore {
   private readonly options: RedisStoreOptions;
   private readonly keys: RedisKeys;
   private readonly facts: RedisFacts;
+  private readonly reads: RedisReads;
   private readonly known: RedisFamiliarity;
   private evictedAlerts = 0;
 
@@ -84,6 +88,7 @@ class Redis implements RedisStore {
       ttlMs: (options.factDays ?? 30) * DAY_MS,
       factsPerSeries: options.maxFactsPerSeries ?? MAX_FACTS_PER_SERIES,
     });
+    this.reads = new RedisReads(link, this.keys, digester);
     const ttlMs = (options.familiarityDays ?? 120) * DAY_MS;
     this.known = new RedisFamiliarity(link, this.keys, { shape, ttlMs });
   }
@@ -102,19 +107,27 @@ class Redis implements RedisStore {
   }
 
   get(shard: string, kind: FactKind, id: string): Promise<Fact | undefined> {
-    return this.facts.get(shard, kind, id);
+    return this.reads.get(shard, kind, id);
   }
 
-  find(shard: string, kind: FactKind, key: string, limit: number): Promise<Fact[]> {
-    return this.facts.find(shard, kind, key, limit);
+  async find(shard: string, kind: FactKind, key: string, limit: number): Promise<Fact[]> {
+    return (await this.reads.query([{ shard, kind, key, limit }]))[0]!;
   }
 
-  between(shard: string, kind: FactKind, from: number, to: number, limit: number): Promise<Fact[]> {
-    return this.facts.between(shard, kind, from, to, limit);
+  async between(shard: string, kind: FactKind, from: number, to: number, limit: number): Promise<Fact[]> {
+    return (await this.reads.query([{ shard, kind, from, to, limit }]))[0]!;
   }
 
   count(shard: string, kind: FactKind, from: number, to: number): Promise<number> {
-    return this.facts.count(shard, kind, from, to);
+    return this.reads.count(shard, kind, from, to);
+  }
+
+  query(queries: readonly FactQuery[]): Promise<Fact[][]> {
+    return this.reads.query(queries);
+  }
+
+  kinds(shards: readonly string[]): Promise<ReadonlySet<FactKind>[]> {
+    return this.reads.kinds(shards);
   }
 
   shards(kind: FactKind): AsyncIterable<string> {
@@ -154,10 +167,12 @@ class Redis implements RedisStore {
   async listAlerts({ limit, before = Infinity }: { limit: number; before?: number }): Promise<StoredAlert[]> {
     const most = boundedLimit(limit);
     if (most === 0 || Number.isNaN(before)) return [];
-    const high = before === Infinity ? '+' : Buffer.concat([Buffer.from('('), sortable(before)]);
+    const high = upTo(before === Infinity ? undefined : sortable(before));
     const keys = [this.keys.alertTimes, this.keys.alerts];
-    const reply = await this.link.evaluate(FIND, keys, [high, '-', String(most), String(SORTABLE_BYTES)]);
-    return pairs(reply).map(([id, record]) => decodeAlert(id.toString(), record));
+    const reply = await this.link.evaluate(FIND, keys, ['-', high, String(most), String(SORTABLE_BYTES), '0']);
+    return pairs(Array.isArray(reply) ? (reply[0] ?? []) : []).map(([id, record]) =>
+      decodeAlert(id.toString(), record),
+    );
   }
 
   async expire(before: number): Promise<number> {

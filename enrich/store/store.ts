@@ -30,6 +30,18 @@ export interface Store {
   /** How many facts `between` would find without a limit. */
   count(shard: string, kind: FactKind, from: number, to: number): Promise<number>;
 
+  /**
+   * The answers of `find` (a key) and `between` (a span) to many questions, in the order asked, in as few journeys to the
+   * store as it has parts that are asked.
+   */
+  query(queries: readonly FactQuery[]): Promise<Fact[][]>;
+
+  /**
+   * Kinds of which each of these shards may have facts, in the order asked: of one left out it has none. Cheap: what most
+   * hosts have nothing of needs no question of its own.
+   */
+  kinds(shards: readonly string[]): Promise<ReadonlySet<FactKind>[]>;
+
   /** Shards that have facts of this kind, in no order. For maintenance and pages, not for the hot path. */
   shards(kind: FactKind): AsyncIterable<string>;
 
@@ -106,6 +118,21 @@ export interface Fact {
   /** JSON value, at most 64 KiB encoded. */
   readonly body: unknown;
 }
+
+/** A question for facts of one shard and kind, as `find` or `between` would ask it. */
+export type FactQuery = {
+  readonly shard: string;
+  readonly kind: FactKind;
+  readonly limit: number;
+} & (
+  | { readonly key: string }
+  | {
+      readonly from: number;
+      readonly to: number;
+      /** Of more than `limit` facts the oldest ones, not the newest. */
+      readonly oldest?: boolean;
+    }
+);
 
 export interface FamiliarityKey {
   /**

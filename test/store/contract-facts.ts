@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { MAX_BODY_BYTES, MAX_KEYS, MAX_NAME_BYTES } from '../../enrich/store/limits.ts';
-import type { Fact, Store } from '../../enrich/store/store.ts';
+import type { Fact, FactQuery, Store } from '../../enrich/store/store.ts';
 import { codeOf, fact, unused } from './fixtures.ts';
 
 export function factContract(the: () => Store, shard: () => string): void {
@@ -77,6 +77,50 @@ export function factContract(the: () => Store, shard: () => string): void {
     expect(await the().find(shard(), 'flow', 'k', 0)).toEqual([]);
     expect(await the().find(shard(), 'flow', 'k', Infinity)).toHaveLength(30);
     expect(await the().between(shard(), 'flow', 0, 99, -1)).toEqual([]);
+  });
+
+  it('answers many questions at once as it answers each by itself', async () => {
+    const shards = Array.from({ length: 12 }, () => unused('host'));
+    const facts = shards.flatMap((each, n) =>
+      Array.from({ length: 30 }, (_, i) =>
+        fact({ shard: each, kind: n % 3 === 0 ? 'dns' : 'flow', id: `${i}`, at: i >> 1, keys: [`k${i % 3}`] }),
+      ),
+    );
+    await the().put(facts);
+    const found: FactQuery[] = [...shards, shard()].flatMap((each) =>
+      (['flow', 'dns'] as const).flatMap((kind) =>
+        [0, 1, 4, 10_000].map((limit) => ({ shard: each, kind, key: `k${limit % 3}`, limit })),
+      ),
+    );
+    const between: FactQuery[] = shards.flatMap((each) =>
+      [-1, 0, 3, 9_999].map((limit) => ({ shard: each, kind: 'flow', from: limit, to: 11, limit })),
+    );
+    const alone = [
+      ...(await Promise.all(found.map((q) => 'key' in q && the().find(q.shard, q.kind, q.key, q.limit)))),
+      ...(await Promise.all(between.map((q) => 'from' in q && the().between(q.shard, q.kind, q.from, q.to, q.limit)))),
+    ];
+    expect(await the().query([...found, ...between])).toEqual(alone);
+    expect(await the().query([])).toEqual([]);
+  });
+
+  it('gives the oldest facts of an interval where these are asked for', async () => {
+    await the().put(Array.from({ length: 9 }, (_, at) => fact({ shard: shard(), id: `${at}`, at })));
+    const span = { shard: shard(), kind: 'flow', from: 2, to: 6 } as const;
+    const answers = await the().query([
+      { ...span, limit: 3, oldest: true },
+      { ...span, limit: 9, oldest: true },
+      { ...span, limit: 0, oldest: true },
+      { ...span, from: 7, limit: 3, oldest: true },
+    ]);
+    expect(answers.map((facts) => facts.map((f) => f.at))).toEqual([[2, 3, 4], [2, 3, 4, 5, 6], [], []]);
+  });
+
+  it('says of which kinds a shard may have facts', async () => {
+    const [both, one] = [unused('host'), unused('host')];
+    await the().put([fact({ shard: both }), fact({ shard: both, kind: 'gap' }), fact({ shard: one, kind: 'dns' })]);
+    const kinds = await the().kinds([one, both, unused('host'), both]);
+    expect(kinds.map((each) => [...each].sort())).toEqual([['dns'], ['flow', 'gap'], [], ['flow', 'gap']]);
+    expect(await the().kinds([])).toEqual([]);
   });
 
   it('lists the shards that have facts of a kind', async () => {

@@ -1,0 +1,68 @@
+import type { RedisLink, RedisReply } from './redis-link.ts';
+import { StoreError } from './store-error.ts';
+
+/** Things of one route may share a script call: of one tag in a cluster, all of them elsewhere. */
+export function routeOf(link: RedisLink, tag: number): number {
+  return link.mode === 'cluster' ? tag : 0;
+}
+
+/**
+ * Things in groups that each fit one script call: of one route, their weights together at most `most`. Groups are in the
+ * order of their first things, and so are the things of a group.
+ */
+export function callsOf<T>(
+  link: RedisLink,
+  things: readonly T[],
+  options: {
+    readonly tagOf: (thing: T) => number;
+    readonly most: number;
+    /** Default: 1 each. */
+    readonly weightOf?: (thing: T) => number;
+  },
+): T[][] {
+  const open = new Map<number, { readonly call: T[]; weight: number }>();
+  const calls: T[][] = [];
+  for (const thing of things) {
+    const route = routeOf(link, options.tagOf(thing));
+    const weight = options.weightOf?.(thing) ?? 1;
+    let last = open.get(route);
+    if (last === undefined || last.weight + weight > options.most) {
+      last = { call: [], weight: 0 };
+      open.set(route, last);
+      calls.push(last.call);
+    }
+    last.call.push(thing);
+    last.weight += weight;
+  }
+  return calls;
+}
+
+/** All of them, or the first error once none is under way any more: a caller that tries again meets no stragglers. */
+export async function settled<T>(calls: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(calls);
+  return Promise.all(calls);
+}
+
+/** A flat reply of two-element rows. */
+export function pairs(reply: RedisReply): [Buffer, Buffer][] {
+  if (!Array.isArray(reply)) throw new StoreError('unexpected', 'Redis gave no list where one was asked for');
+  const rows: [Buffer, Buffer][] = [];
+  for (let i = 0; i + 1 < reply.length; i += 2) {
+    const [first, second] = [reply[i], reply[i + 1]];
+    if (Buffer.isBuffer(first) && Buffer.isBuffer(second)) rows.push([first, second]);
+  }
+  return rows;
+}
+
+export function numbers(reply: RedisReply): number[] {
+  return Array.isArray(reply) ? reply.map(Number) : [];
+}
+
+/** Ends of a range of members, as ZRANGEBYLEX wants them. */
+export function including(low: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('['), low]);
+}
+
+export function upTo(high: Buffer | undefined): Buffer {
+  return high === undefined ? Buffer.from('+') : Buffer.concat([Buffer.from('('), high]);
+}

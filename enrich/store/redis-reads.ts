@@ -1,0 +1,120 @@
+import type { Digester } from './digest.ts';
+import { decodeFact } from './fact-record.ts';
+import { BY_KEY, BY_TIME, kindBit, type RedisKeys } from './keys.ts';
+import { boundedLimit, MAX_FOUND } from './limits.ts';
+import { callsOf, including, pairs, settled, upTo } from './redis-calls.ts';
+import type { RedisArgument, RedisLink, RedisReply } from './redis-link.ts';
+import { FIND, PEEK } from './redis-scripts.ts';
+import { afterPrefix, SORTABLE_BYTES, sortable } from './sortable.ts';
+import { FACT_KINDS, type Fact, type FactKind, type FactQuery } from './store.ts';
+
+/** Questions in one call of a script: Redis does nothing else meanwhile. */
+const MAX_QUESTIONS_A_CALL = 200;
+/** Shards whose kinds one call asks for. */
+const MAX_SHARDS_A_CALL = 500;
+
+/** Reads of facts in Redis; keys.ts says where they are. */
+export class RedisReads {
+  private readonly link: RedisLink;
+  private readonly keys: RedisKeys;
+  private readonly digester: Digester;
+
+  constructor(link: RedisLink, keys: RedisKeys, digester: Digester) {
+    this.link = link;
+    this.keys = keys;
+    this.digester = digester;
+  }
+
+  async get(shard: string, kind: FactKind, id: string): Promise<Fact | undefined> {
+    const key = this.keys.facts(this.keys.tagOf(shard), kind, shard);
+    const record = await this.link.send(key, ['HGET', key, id]);
+    return Buffer.isBuffer(record) ? decodeFact(shard, kind, id, record) : undefined;
+  }
+
+  async count(shard: string, kind: FactKind, from: number, to: number): Promise<number> {
+    if (!(from <= to)) return 0;
+    const { low, high } = timeRange(from, to);
+    const key = this.keys.index(this.keys.tagOf(shard), kind, shard);
+    return Number(await this.link.send(key, ['ZLEXCOUNT', key, including(low), upTo(high)]));
+  }
+
+  async query(queries: readonly FactQuery[]): Promise<Fact[][]> {
+    const answers: Fact[][] = queries.map(() => []);
+    const asked = queries.flatMap((query, place) => (isEmpty(query) ? [] : [place]));
+    const calls = callsOf(this.link, asked, {
+      tagOf: (place) => this.keys.tagOf(queries[place]!.shard),
+      // A question for many facts weighs as much as all that it may give.
+      weightOf: (place) => Math.max(1, (boundedLimit(queries[place]!.limit) * MAX_QUESTIONS_A_CALL) / MAX_FOUND),
+      most: MAX_QUESTIONS_A_CALL,
+    });
+    const replies = await settled(calls.map((call) => this.ask(call.map((place) => queries[place]!))));
+    for (const [n, call] of calls.entries()) {
+      for (const [i, place] of call.entries()) answers[place] = factsOf(queries[place]!, replies[n]![i] ?? []);
+    }
+    return answers;
+  }
+
+  async kinds(shards: readonly string[]): Promise<ReadonlySet<FactKind>[]> {
+    const found: Set<FactKind>[] = shards.map(() => new Set());
+    const tagOf = (place: number) => this.keys.tagOf(shards[place]!);
+    const calls = callsOf(this.link, [...shards.keys()], { tagOf, most: MAX_SHARDS_A_CALL });
+    const replies = await settled(
+      calls.map((call) => {
+        const names = call.map((place) => shards[place]!);
+        return this.link.evaluate(
+          PEEK,
+          names.map((shard) => this.keys.registry(this.keys.tagOf(shard))),
+          names,
+        );
+      }),
+    );
+    for (const [n, call] of calls.entries()) {
+      const reply = replies[n];
+      for (const [i, place] of call.entries()) {
+        const bits = Number(Array.isArray(reply) ? reply[i] : 0);
+        found[place] = new Set(FACT_KINDS.filter((kind) => (bits & kindBit(kind)) !== 0));
+      }
+    }
+    return found;
+  }
+
+  private async ask(queries: readonly FactQuery[]): Promise<RedisReply[]> {
+    const keys: string[] = [];
+    const args: RedisArgument[] = [];
+    for (const query of queries) {
+      const { shard, kind, limit } = query;
+      const tag = this.keys.tagOf(shard);
+      keys.push(this.keys.index(tag, kind, shard), this.keys.facts(tag, kind, shard));
+      const { low, high, before, oldest } = this.rangeOf(query);
+      // The id stands after its time; an index key's digest before that.
+      const idAt = String(before + SORTABLE_BYTES);
+      args.push(including(low), upTo(high), String(boundedLimit(limit)), idAt, oldest ? '1' : '0');
+    }
+    const reply = await this.link.evaluate(FIND, keys, args);
+    return Array.isArray(reply) ? reply : [];
+  }
+
+  private rangeOf(query: FactQuery): { low: Buffer; high: Buffer | undefined; before: number; oldest: boolean } {
+    if (!('key' in query)) {
+      return { ...timeRange(query.from, query.to), before: BY_TIME.length, oldest: query.oldest === true };
+    }
+    const prefix = Buffer.concat([BY_KEY, this.digester.of(query.key)]);
+    return { low: prefix, high: afterPrefix(prefix), before: prefix.length, oldest: false };
+  }
+}
+
+const isEmpty = (query: FactQuery): boolean =>
+  boundedLimit(query.limit) === 0 || (!('key' in query) && !(query.from <= query.to));
+
+/** By time, then id: Redis gives the newest first unless the oldest were asked for. */
+function factsOf(query: FactQuery, reply: RedisReply): Fact[] {
+  const { shard, kind } = query;
+  const facts = pairs(reply).map(([id, record]) => decodeFact(shard, kind, id.toString(), record));
+  if ('key' in query) return facts.reverse().filter((fact) => fact.keys.includes(query.key)); // else another key with the same digest
+  return query.oldest === true ? facts : facts.reverse();
+}
+
+function timeRange(from: number, to: number): { low: Buffer; high: Buffer | undefined } {
+  const low = Buffer.concat([BY_TIME, sortable(from)]);
+  return { low, high: afterPrefix(Buffer.concat([BY_TIME, sortable(to)])) };
+}
