@@ -3,9 +3,9 @@
  * one is dropped. What is asked for again moves to the young one, so frequent keys survive a flood of rare ones, and no
  * more than 2 × `capacity` entries exist.
  */
-export class GenerationCache<V> {
-  private young = new Map<string, V>();
-  private old = new Map<string, V>();
+export class GenerationCache<V, K = string> {
+  private young = new Map<K, V>();
+  private old = new Map<K, V>();
   private readonly capacity: number;
 
   /** @param capacity entries of one generation */
@@ -18,7 +18,7 @@ export class GenerationCache<V> {
     return this.young.size + this.old.size;
   }
 
-  get(key: string): V | undefined {
+  get(key: K): V | undefined {
     const found = this.young.get(key);
     if (found !== undefined) return found;
     const kept = this.old.get(key);
@@ -29,7 +29,7 @@ export class GenerationCache<V> {
     return kept;
   }
 
-  set(key: string, value: V): void {
+  set(key: K, value: V): void {
     if (this.young.size >= this.capacity && !this.young.has(key)) {
       this.old = this.young;
       this.young = new Map();

@@ -3,7 +3,7 @@ import { GenerationCache } from '../base/generation-cache.ts';
 import { type SafeText, SERVER_NAME_CAP, safeText } from '../base/text.ts';
 import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
-import { ja3Digest, ja3String, ja3s } from '../tls/ja3.ts';
+import { ja3, ja3String, ja3s } from '../tls/ja3.ts';
 import { type Ja4Transport, ja4, offeredVersion } from '../tls/ja4.ts';
 import type { ServerHello } from '../tls/server-hello.ts';
 import { versionName } from '../tls/tls-versions.ts';
@@ -48,13 +48,35 @@ export function clientFacts(
   serverName: string | undefined,
   inFull: boolean,
 ): ClientFacts {
-  const text = ja3String(hello);
+  const common = commonFacts(hello, transport);
   return {
     serverName: serverName === undefined ? undefined : shared(names, serverName, serverName, sameText),
-    ja3: ja3Digest(text),
-    offer: offerOf(hello, transport),
-    inFull: inFull ? { ja3String: text, ciphers: hello.cipherSuites } : undefined,
+    ja3: common.ja3,
+    offer: common.offer,
+    inFull: inFull ? { ja3String: ja3String(hello), ciphers: hello.cipherSuites } : undefined,
   };
+}
+
+/** What follows from the lists of a hello. */
+interface CommonFacts {
+  readonly ja3: string;
+  readonly offer: ClientOffer;
+}
+
+/** By `ClientHello.likeness`. */
+const ofSimilar: Record<Ja4Transport, WeakMap<object, CommonFacts>> = {
+  t: new WeakMap(),
+  q: new WeakMap(),
+  d: new WeakMap(),
+};
+
+function commonFacts(hello: ClientHello, transport: Ja4Transport): CommonFacts {
+  const { likeness } = hello;
+  const known = likeness && ofSimilar[transport].get(likeness);
+  if (known !== undefined) return known;
+  const facts = { ja3: ja3(hello), offer: offerOf(hello, transport) };
+  if (likeness !== undefined) ofSimilar[transport].set(likeness, facts);
+  return facts;
 }
 
 function offerOf(hello: ClientHello, transport: Ja4Transport): ClientOffer {

@@ -16,6 +16,8 @@ import { bad, type Fault, type Outcome, ok } from '../base/outcome.ts';
 import { type ByteString, byteString } from '../base/text.ts';
 import { type EchKind, readEch } from './ech.ts';
 import { ExtensionType, isPadding } from './extension-types.ts';
+import { ServerNames } from './server-names.ts';
+import { SimilarHellos } from './similar-hellos.ts';
 
 /** What a client said about itself. Every list is as sent, in wire order, GREASE included. */
 export interface ClientHello {
@@ -43,6 +45,11 @@ export interface ClientHello {
   readonly offersEarlyData: boolean;
   /** True when a session_ticket (35) extension carries a ticket. */
   readonly offersTicket: boolean;
+  /**
+   * The same object in hellos that agree in every list: what follows from those alone can be kept with it. Undefined when
+   * none such were looked for.
+   */
+  readonly likeness: object | undefined;
 }
 
 /** Which framing the hello came in: DTLS has a cookie after the session id. */
@@ -50,7 +57,6 @@ export type HelloFraming = 'tls' | 'dtls';
 
 const RANDOM_BYTES = 32;
 const MAX_SESSION_ID_BYTES = 32;
-const HOST_NAME = 0;
 const NONE: readonly never[] = [];
 
 /**
@@ -65,6 +71,24 @@ export function parseClientHello(
   start: number,
   end: number,
   framing: HelloFraming = 'tls',
+): Outcome<ClientHello> {
+  const similar = framing === 'dtls' ? similarInDtls : similarInTls;
+  const known = similar.find(bytes, start, end);
+  if (known !== undefined) return ok(known);
+  const outcome = readWhole(bytes, start, end, framing, similar.sought ? {} : undefined);
+  if (outcome.kind === 'ok' && similar.sought) similar.remember(outcome.value);
+  return outcome;
+}
+
+const similarInTls = new SimilarHellos('tls');
+const similarInDtls = new SimilarHellos('dtls');
+
+function readWhole(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  framing: HelloFraming,
+  likeness: object | undefined,
 ): Outcome<ClientHello> {
   const hello = new ByteCursor(bytes, start, end);
 
@@ -94,8 +118,8 @@ export function parseClientHello(
     cipherSuites: u16List(suites),
     compressionMethods: u8List(compression),
     extensionTypes: extensions.types,
-    serverName: extensions.serverName,
-    serverNameCount: extensions.serverNameCount,
+    serverName: extensions.serverNames.first,
+    serverNameCount: extensions.serverNames.count,
     groups: extensions.groups ?? NONE,
     pointFormats: extensions.pointFormats ?? NONE,
     signatureAlgorithms: extensions.signatureAlgorithms ?? NONE,
@@ -105,14 +129,14 @@ export function parseClientHello(
     offersPsk: extensions.offersPsk,
     offersEarlyData: extensions.offersEarlyData,
     offersTicket: extensions.offersTicket,
+    likeness,
   });
 }
 
 /** Collects what we read of an extension block. Of a type sent twice the first body counts. */
 class ExtensionReader {
   readonly types: number[] = [];
-  serverName: ByteString | undefined;
-  serverNameCount = 0;
+  readonly serverNames = new ServerNames();
   groups: number[] | undefined;
   pointFormats: number[] | undefined;
   signatureAlgorithms: number[] | undefined;
@@ -139,7 +163,7 @@ class ExtensionReader {
   private read(type: number, body: ByteCursor): Fault | undefined {
     switch (type) {
       case ExtensionType.serverName:
-        return this.serverName === undefined ? this.readServerName(body) : undefined;
+        return this.serverNames.read(body);
       case ExtensionType.supportedGroups:
         if (this.groups !== undefined) return undefined;
         this.groups = [];
@@ -176,22 +200,6 @@ class ExtensionReader {
       default:
         return undefined;
     }
-  }
-
-  /** RFC 6066 §3: a list of (name type, name). Empty bodies occur and count as an empty name. */
-  private readServerName(body: ByteCursor): Fault | undefined {
-    this.serverName = '';
-    if (body.left === 0) return undefined;
-    const list = body.vector16();
-    while (list.left > 0) {
-      const nameType = list.u8();
-      const name = list.vector16();
-      if (list.short) return 'truncated';
-      if (nameType !== HOST_NAME) continue;
-      if (this.serverNameCount === 0) this.serverName = byteString(name.bytes, name.at, name.end);
-      this.serverNameCount++;
-    }
-    return whole(body);
   }
 
   /** RFC 7301 §3.1: a list of names, each with a 1-byte length. */
