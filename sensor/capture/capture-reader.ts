@@ -114,10 +114,28 @@ export class CaptureReader {
   }
 }
 
+const CONVERT = 'convert it first (editcap -F pcapng FILE OUT).';
+/** What people have captures in, other than what is read: the first bytes, and what to do. */
+const OTHER_FORMATS: readonly (readonly [magic: string, advice: string])[] = [
+  ['736e6f6f', `a snoop file; ${CONVERT}`],
+  ['474d4255', `a Network Monitor capture; ${CONVERT}`],
+  ['52545353', `a Network Monitor 1 capture; ${CONVERT}`],
+  ['58435000', `a Sniffer (NetXRay) capture; ${CONVERT}`],
+  ['5452534e', `a Sniffer capture; ${CONVERT}`],
+  ['69707472', `an iptrace file; ${CONVERT}`],
+  ['425a68', 'bzip2-compressed; decompress it first (bzip2 -dc FILE | … -r -).'],
+  ['fd377a58', 'xz-compressed; decompress it first (xz -dc FILE | … -r -).'],
+  ['04224d18', 'lz4-compressed; decompress it first (lz4 -dc FILE | … -r -).'],
+  ['504b0304', 'a zip archive; unpack it first (unzip -p FILE | … -r -).'],
+  ['377abcaf', 'a 7z archive; unpack it first (7z x -so FILE | … -r -).'],
+];
+
 function notACapture(format: CaptureFormat, head: Uint8Array): string {
   if (format === 'zstd') return 'not read: zstd-compressed; decompress it first (zstd -dc FILE | … -r -).';
   if (format === 'gzip') return 'not read: gzip inside gzip.';
   const hex = Buffer.from(head).toString('hex');
+  const other = OTHER_FORMATS.find(([magic]) => hex.startsWith(magic));
+  if (other) return `not read: ${other[1]}`;
   return `not a capture: it starts with ${hex}, expected the magic of pcap, pcapng or gzip.`;
 }
 

@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CaptureReader, captureFormat } from '../../sensor/capture/capture-reader.ts';
 import type { CaptureSummary } from '../../sensor/capture/packet.ts';
-import { block, EPOCH_MICROS, pcap, pcapng, type TestPacket } from '../build/captures.ts';
+import {
+  block,
+  EPOCH_MICROS,
+  interfaceBlock,
+  pcap,
+  pcapng,
+  sectionHeader,
+  type TestPacket,
+} from '../build/captures.ts';
 import { concat, ethernet, tcp, udp } from '../build/frames.ts';
 import { PacketLog } from '../build/packet-log.ts';
 
@@ -118,6 +126,35 @@ describe('CaptureReader', () => {
     const file = pcapng(PACKETS);
     const long = concat(file, block(0x0a, new Uint8Array(3_000_000)), pcapng(PACKETS));
     for (const chunk of [long.length, 65_536]) expect(read(long, chunk).lines).toEqual([...EXPECTED, ...EXPECTED]);
+  });
+
+  it('gives each packet the link type and the clock of its own interface, whatever blocks stand between them', () => {
+    const raw = tcp({ payload: 'raw' });
+    const packet = (id: number, ticks: bigint, bytes: Uint8Array): Uint8Array => {
+      const words = Uint32Array.of(id, Number(ticks >> 32n), Number(ticks & 0xffffffffn), bytes.length, bytes.length);
+      return block(6, concat(new Uint8Array(words.buffer), bytes));
+    };
+    const at = BigInt(EPOCH_MICROS);
+    const file = concat(
+      sectionHeader(),
+      interfaceBlock({ linkType: 1 }),
+      block(0x0a, new Uint8Array(40)), // decryption secrets
+      packet(0, at, PACKETS[0]!.bytes),
+      interfaceBlock({ linkType: 101, resolution: 9 }),
+      block(4, new Uint8Array(8)), // name resolution
+      packet(1, at * 1_000n + 7_999n, raw),
+      block(5, new Uint8Array(24)), // interface statistics
+      interfaceBlock({ linkType: 276, resolution: 3, snapLength: 96 }),
+      block(0xbad, new Uint8Array(12)), // custom
+      packet(2, at / 1_000n + 5n, raw),
+      packet(0, at + 9n, PACKETS[0]!.bytes),
+    );
+    const { lines, summary } = read(file);
+    expect(summary.damaged).toBeUndefined();
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(
+      [0, 7, 5_000, 9].map((micros) => String(EPOCH_MICROS + micros)),
+    );
+    expect(lines.map((line) => /link (\d+)/.exec(line)?.[1])).toEqual(['1', '101', '276', '1']);
   });
 
   it('gives simple packet blocks the time of the packet before', () => {
