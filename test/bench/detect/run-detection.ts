@@ -1,0 +1,285 @@
+/** Sends a simulated organisation through the real Enricher as it would arrive, and keeps what is needed to measure it. */
+import { setImmediate } from 'node:timers/promises';
+import { parse } from 'tldts';
+import { Enricher } from '../../../enrich/enricher.ts';
+import type { EndpointEvent } from '../../../enrich/event/endpoint-event.ts';
+import { FeedNormalizer } from '../../../enrich/ingest/normalizer.ts';
+import type { JoinMethod, WaybillLine } from '../../../enrich/join/join-flow.ts';
+import { defaultSettings } from '../../../enrich/settings.ts';
+import { openMemory } from '../../../enrich/store/memory.ts';
+import type { Store, StoredAlert } from '../../../enrich/store/store.ts';
+import { parseMicros } from '../../../sensor/base/timestamp.ts';
+import type { FlowRecord } from '../../../sensor/record/flow-record.ts';
+import { type Candidate, candidatesIn } from './candidates.ts';
+import { type Packing, packingOf, type Rule, raisedBy, type SeenFlow } from './rules-of-today.ts';
+import { type Arrival, DAY, FIRST_DAY, HOUR } from './scene.ts';
+import { type SimulationOptions, simulate } from './simulate.ts';
+import { sysmonLine } from './sysmon-line.ts';
+import type { Truth } from './truth.ts';
+
+export type AlertTier = 'high' | 'medium';
+
+/** An alert as an analyst met it: it may have been taken back later. */
+export interface Raised {
+  readonly id: string;
+  /** The highest it had. */
+  tier: AlertTier;
+  /** Service time of the first notice by tier. */
+  readonly first: Map<AlertTier, number>;
+  flows: readonly string[];
+  /** Stands at the end. */
+  stands: boolean;
+}
+
+export interface JoinSeen {
+  readonly method: JoinMethod;
+  readonly host: string | undefined;
+  readonly entityId: string | undefined;
+  readonly pid: number | undefined;
+  readonly image: string | undefined;
+}
+
+export interface Outcome {
+  readonly options: SimulationOptions;
+  readonly truth: Truth;
+  readonly raised: readonly Raised[];
+  /** By flow id, as the join stood at the end. */
+  readonly joins: ReadonlyMap<string, JoinSeen>;
+  readonly candidates: readonly Candidate[];
+  readonly rules: ReadonlyMap<Rule, ReadonlySet<string>>;
+  readonly flows: ReadonlyMap<string, SeenFlow>;
+  readonly records: number;
+  readonly events: number;
+  /** Seconds of wall time: the enricher, and all. */
+  readonly enricherSeconds: number;
+  readonly seconds: number;
+  readonly peakMegabytes: number;
+}
+
+export interface RunOptions extends SimulationOptions {
+  /** Hours of service time between two looks at everything; thefts are looked at in between too. */
+  readonly settleHours: number;
+  readonly onDay?: (day: number) => void;
+  /** Reorders what arrives before it is handed over; for tests. */
+  readonly reorder?: (arrivals: readonly Arrival[]) => readonly Arrival[];
+}
+
+export async function runDetection(options: RunOptions): Promise<Outcome> {
+  const started = performance.now();
+  const store = openMemory({ maxBytes: 4 * 1024 ** 3 });
+  const run = new Run(store, options);
+  try {
+    await run.feed();
+    const candidates = await run.timed(() => candidatesIn(store, run.simulation.truth));
+    const { flows, packings, parents, joins } = run;
+    const seen = seenFlows(flows, joins);
+    return {
+      options,
+      truth: run.simulation.truth,
+      raised: await run.standing(),
+      joins,
+      candidates,
+      rules: raisedBy(
+        seen,
+        [...packings.values()].sort((a, b) => a.at - b.at),
+        parents,
+      ),
+      flows: new Map(seen.map((flow) => [flow.id, flow])),
+      records: run.records,
+      events: run.events,
+      enricherSeconds: run.enricherSeconds,
+      seconds: (performance.now() - started) / 1000,
+      peakMegabytes: run.peakMegabytes,
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+/** What the sensor alone says of a flow. */
+interface Wire {
+  readonly source: string;
+  readonly destination: string;
+  readonly start: number;
+  sent: number;
+}
+
+const seenFlows = (flows: ReadonlyMap<string, Wire>, joins: ReadonlyMap<string, JoinSeen>): SeenFlow[] =>
+  [...flows]
+    .map(([id, wire]) => {
+      const join = joins.get(id);
+      // These rules have no join of their own: what the endpoint says of exactly this connection is given to them.
+      const exact = join?.method === 'tuple' ? { entityId: join.entityId, image: join.image } : {};
+      return { id, ...wire, host: join?.host, ...exact };
+    })
+    .sort((a, b) => a.start - b.start || (a.id < b.id ? -1 : 1));
+
+interface CheckPoint {
+  readonly at: number;
+  readonly host: number;
+}
+
+class Run {
+  readonly simulation: ReturnType<typeof simulate>;
+  readonly raised = new Map<string, Raised>();
+  readonly joins = new Map<string, JoinSeen>();
+  readonly flows = new Map<string, Wire>();
+  readonly packings = new Map<string, Packing>();
+  readonly parents = new Map<string, string>();
+  records = 0;
+  events = 0;
+  enricherSeconds = 0;
+  peakMegabytes = 0;
+  private readonly store: Store;
+  private readonly options: RunOptions;
+  private readonly enricher: Enricher;
+  private readonly normalizer = new FeedNormalizer();
+  private checkPoints: CheckPoint[] = [];
+  /** Flows of thefts that have their check points. */
+  private planned = new Set<string>();
+
+  constructor(store: Store, options: RunOptions) {
+    this.store = store;
+    this.options = options;
+    this.simulation = simulate(options);
+    this.enricher = new Enricher(store, defaultSettings());
+  }
+
+  async feed(): Promise<void> {
+    const { options } = this;
+    let day = 0;
+    for (const batch of this.simulation.batches) {
+      this.plan();
+      const arrivals = options.reorder?.(batch) ?? batch;
+      const last = day === options.days;
+      for (let hour = 0; hour < 24; hour += options.settleHours) {
+        const from = FIRST_DAY + day * DAY + hour * HOUR;
+        const until = last ? Number.POSITIVE_INFINITY : from + Math.min(options.settleHours, 24 - hour) * HOUR;
+        await this.window(
+          arrivals.filter(({ at }) => (hour === 0 || at >= from) && at < until),
+          until,
+        );
+        if (last) break;
+      }
+      options.onDay?.(day++);
+      // The page that watches, and the collector of garbage, have their turn.
+      await setImmediate();
+      this.peakMegabytes = Math.max(this.peakMegabytes, process.memoryUsage().rss / 1e6);
+    }
+  }
+
+  /** Ten looks while a theft's flow runs, some after it. */
+  private plan(): void {
+    for (const theft of this.simulation.truth.thefts) {
+      for (const { flow, start, end } of theft.sent) {
+        if (this.planned.has(flow)) continue;
+        this.planned.add(flow);
+        const many = theft.sent.length > 3;
+        const shares = many ? [1] : [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+        const times = [
+          ...shares.map((share) => start + share * (end - start) + 2e6),
+          ...(many ? [] : [end + HOUR / 6, end + HOUR]),
+        ];
+        this.checkPoints.push(...times.map((at) => ({ at, host: theft.host })));
+      }
+    }
+    this.checkPoints.sort((a, b) => a.at - b.at);
+  }
+
+  /**
+   * What arrived in one window. At a check point only what the robbed host had sent by then is handed over: the outcome
+   * does not depend on the order of hosts, and so one host is looked at and not all.
+   */
+  private async window(arrivals: readonly Arrival[], until: number): Promise<void> {
+    let rest = arrivals;
+    while (this.checkPoints.length > 0 && this.checkPoints[0]!.at < until) {
+      const { at, host } = this.checkPoints.shift()!;
+      const due = rest.filter((arrival) => arrival.host === host && arrival.at <= at);
+      if (due.length === 0) continue;
+      rest = rest.filter((arrival) => !(arrival.host === host && arrival.at <= at));
+      await this.hand(due, at);
+    }
+    const end = Number.isFinite(until) ? until : (arrivals.at(-1)?.at ?? 0);
+    await this.hand(rest, end);
+  }
+
+  private async hand(arrivals: readonly Arrival[], now: number): Promise<void> {
+    const records: FlowRecord[] = [];
+    const events: EndpointEvent[] = [];
+    for (const arrival of arrivals) {
+      if ('record' in arrival) records.push(arrival.record);
+      else events.push(...this.asReceived(arrival.event, arrival.host));
+    }
+    for (const record of records) this.noteFlow(record);
+    for (const event of events) this.noteEvent(event);
+    this.records += records.length;
+    this.events += events.length;
+    const changed = await this.timed(async () => {
+      await this.enricher.putEvents(events);
+      await this.enricher.putFlows(records);
+      return this.enricher.settle((line) => this.noteJoin(line));
+    });
+    for (const alert of changed) this.noteAlert(alert, now);
+  }
+
+  async timed<T>(work: () => Promise<T>): Promise<T> {
+    const from = performance.now();
+    const result = await work();
+    this.enricherSeconds += (performance.now() - from) / 1000;
+    return result;
+  }
+
+  /** Hosts whose feed comes as text have it read as text. */
+  private asReceived(event: EndpointEvent, host: number): readonly EndpointEvent[] {
+    if (!this.simulation.organisation.hosts[host]!.asText) return [event];
+    const line = sysmonLine(event, Number.parseInt(event.id.slice(0, 10), 16));
+    return line === undefined ? [] : this.normalizer.normalize(JSON.parse(line));
+  }
+
+  private noteFlow(record: FlowRecord): void {
+    const { domain, ip } = record.destination;
+    this.flows.set(record.waybill.flow_id, {
+      source: record.source.ip,
+      destination: domain === undefined ? ip : (parse(domain, { allowPrivateDomains: true }).domain ?? domain),
+      start: parseMicros(record.event.start) ?? 0,
+      sent: Math.max(record.source.bytes, this.flows.get(record.waybill.flow_id)?.sent ?? 0),
+    });
+  }
+
+  private noteEvent(event: EndpointEvent): void {
+    const packing = packingOf(event);
+    if (packing) this.packings.set(event.id, packing);
+    if (event.kind !== 'process_start') return;
+    const parent = event.process.parent?.entityId;
+    if (parent !== undefined) this.parents.set(event.process.entityId, parent);
+  }
+
+  private noteJoin({ record, join }: WaybillLine): void {
+    this.joins.set(record.waybill.flow_id, {
+      method: join.method,
+      host: join.host?.id,
+      entityId: join.process?.entityId,
+      pid: join.process?.pid,
+      image: join.process?.image?.split('\\').at(-1)?.toLowerCase(),
+    });
+  }
+
+  private noteAlert(alert: StoredAlert, now: number): void {
+    const { tier, flows } = alertParts(alert);
+    const known = this.raised.get(alert.id) ?? { id: alert.id, tier, first: new Map(), flows, stands: false };
+    if (tier === 'high') known.tier = 'high';
+    if (!known.first.has(tier)) known.first.set(tier, now);
+    known.flows = [...new Set([...known.flows, ...flows])];
+    this.raised.set(alert.id, known);
+  }
+
+  async standing(): Promise<Raised[]> {
+    for (const raised of this.raised.values()) raised.stands = (await this.store.getAlert(raised.id)) !== undefined;
+    return [...this.raised.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}
+
+function alertParts(alert: StoredAlert): { readonly tier: AlertTier; readonly flows: readonly string[] } {
+  const { waybill } = alert.body as { waybill: { tier: AlertTier; flows: { flow_id: string }[] } };
+  return { tier: waybill.tier, flows: waybill.flows.map((flow) => flow.flow_id) };
+}
