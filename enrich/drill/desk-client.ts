@@ -18,6 +18,7 @@ const Sightings = z.object({
         detail: text,
         at: text.optional(),
         id: text.optional(),
+        mend: text.optional(),
       }),
     )
     .max(POINTS.length),

@@ -11,7 +11,7 @@ import { drillFileName, drillServerName } from '../join/drill-mark.ts';
 import { type Announcement, MAX_IPS } from './announcement.ts';
 import type { DeskClient } from './desk-client.ts';
 import { archiveEvent, connectionEvent, processEvent, type SenderProcess } from './pushed-events.ts';
-import { type DrillReport, mendingOf, POINTS, type Point, type PointReport } from './report.ts';
+import { type DrillReport, POINTS, type Point, type PointReport } from './report.ts';
 import type { SenderStep } from './sender-step.ts';
 import type { Sighting } from './sightings.ts';
 
@@ -166,8 +166,7 @@ class Watching {
 }
 
 function reportOf(id: string, options: DrillOptions, sending: Sending, watching: Watching): DrillReport {
-  const seen = new Set(watching.last.filter((each) => each.seen).map(({ point }) => point));
-  const points = watching.last.map((each) => pointReport(each, sending, watching.first, seen));
+  const points = watching.last.map((each) => pointReport(each, sending, watching.first));
   const alert = watching.last.find(({ point }) => point === 'alert');
   const late = points.find(({ point }) => point === 'alert')?.late_seconds;
   const bytesOf = (step: 'packed' | 'sent'): number =>
@@ -189,10 +188,9 @@ function reportOf(id: string, options: DrillOptions, sending: Sending, watching:
 }
 
 function pointReport(
-  { point, seen: isSeen, detail }: Sighting,
+  { point, seen: isSeen, detail, mend }: Sighting,
   sending: Sending,
   first: ReadonlyMap<Point, number>,
-  seen: ReadonlySet<Point>,
 ): PointReport {
   const happened = sending.happened.get(point) ?? sending.process.startedMillis;
   const arrived = first.get(point);
@@ -202,6 +200,6 @@ function pointReport(
     at: new Date(happened).toISOString(),
     detail,
     ...(isSeen && arrived !== undefined ? { late_seconds: Math.max(0, arrived - happened) / 1_000 } : {}),
-    ...(isSeen ? {} : { mend: mendingOf(point, seen) }),
+    ...(mend === undefined ? {} : { mend }),
   };
 }

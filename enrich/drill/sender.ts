@@ -5,7 +5,7 @@
  *     sender ARCHIVE --bytes N --to IP:PORT --name SERVER_NAME
  */
 import { createHash } from 'node:crypto';
-import { statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { parseArgs } from 'node:util';
@@ -77,6 +77,7 @@ async function send(socket: TLSSocket, content: Buffer): Promise<void> {
 try {
   const content = pack();
   await send(await open(), content);
+  rmSync(archive);
 } catch (error) {
   say({ step: 'failed', why: (error as Error).message });
   process.exitCode = 1;

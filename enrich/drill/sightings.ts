@@ -17,7 +17,7 @@ import { formatBytes } from '../score/format.ts';
 import { scoreEpisode } from '../score/score.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact, Store, StoredAlert } from '../store/store.ts';
-import { POINTS, type Point } from './report.ts';
+import { mendingOf, POINTS, type Point } from './report.ts';
 
 const SECOND = 1_000_000;
 const HOUR = 3_600 * SECOND;
@@ -36,6 +36,8 @@ export interface Sighting {
   /** Event time, ISO 8601; absent when not seen. */
   readonly at?: string;
   readonly detail: string;
+  /** What to do about a missing one. */
+  readonly mend?: string;
   /** Of the alert. */
   readonly id?: string;
 }
@@ -67,7 +69,11 @@ export async function sightingsOf(
     join: joinSighting(joined, options.pid),
     alert: alert ?? (joined && options.thorough ? await silence(store, settings, drill, joined) : undefined),
   };
-  return POINTS.map((point) => sightings[point] ?? { point, seen: false, detail: 'not here' });
+  const arrived = new Set(POINTS.filter((point) => sightings[point]?.seen));
+  return POINTS.map((point) => {
+    const sighting = sightings[point] ?? { point, seen: false, detail: 'not here' };
+    return sighting.seen ? sighting : { ...sighting, mend: mendingOf(point, arrived) };
+  });
 }
 
 const seen = (point: Point, at: number, detail: string): Sighting => ({
@@ -149,8 +155,8 @@ async function processOf(
 ): Promise<Sighting | undefined> {
   const at = async (shard: string): Promise<Fact | undefined> =>
     (await store.find(shard, 'process', `pid:${pid}`, MAX_FACTS)).find((fact) => {
-      const { kind, process } = fact.body as ProcessBody;
-      return kind === 'start' && fact.at >= drill.from - SLACK && (process.commandLine ?? drill.id).includes(drill.id);
+      // A script may have been started well before it announced itself; a pid is not used again that soon.
+      return (fact.body as ProcessBody).kind === 'start' && fact.at >= drill.from - SLACK;
     });
   for (const host of hosts) {
     const found = await at(hostShard(host));

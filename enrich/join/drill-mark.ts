@@ -77,16 +77,14 @@ export async function drillOfFlow(store: Store, record: FlowRecord, host?: HostR
   return isItsOwn ? drill : undefined;
 }
 
-/** The drill that a file is the archive of. */
+/** The drill that a file on its host may be the archive of. */
 export async function drillOfArchive(
   store: Store,
   archive: { readonly path: string; readonly size?: number; readonly at: number },
-  host: HostRef,
 ): Promise<Drill | undefined> {
   const id = FILE_NAME.exec(archive.path)?.[1]?.toLowerCase();
   const drill = id === undefined ? undefined : await drillById(store, id);
-  if (!drill || !isDuring(drill, archive.at) || (archive.size ?? 0) > drill.bytes) return undefined;
-  return isHostOf(drill, host) ? drill : undefined;
+  return drill && isDuring(drill, archive.at) && (archive.size ?? 0) <= drill.bytes ? drill : undefined;
 }
 
 /** A sum over several connections must stay within what one drill sends. */

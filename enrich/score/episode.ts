@@ -111,11 +111,7 @@ export async function episodesOfHost(
   const known = await store.between(shard, 'joined', from - horizon, to + horizon, MAX_FLOWS);
   if (known.length === 0) return [];
   const joined = await currentJoins(clocks, hostId, known);
-  const stories = await drillStories(
-    store,
-    told,
-    (joined[0]?.body as JoinedBody | undefined)?.join.host ?? { id: hostId },
-  );
+  const stories = await drillStories(store, told, joined);
   const processes = new HostProcesses(store, clocks, hostId);
   const groups = await grouped(joined, stories, processes, settings);
   const episodes: Episode[] = [];
@@ -128,12 +124,26 @@ export async function episodesOfHost(
   return episodes.filter((episode) => episode.staging.length > 0);
 }
 
-/** Says of each story which drill it is about. */
-function drillStories(store: Store, stories: readonly StagingStory[], host: HostRef): Promise<DrillStory[]> {
+/**
+ * Says of each story which drill it is about: packed by nobody but the processes that made the drill's own connections.
+ * What another process packs under the drill's name says as much as anything else does.
+ */
+function drillStories(
+  store: Store,
+  stories: readonly StagingStory[],
+  joined: readonly Fact[],
+): readonly DrillStory[] | Promise<readonly DrillStory[]> {
+  const senders = new Set<string>();
+  for (const { body } of joined) {
+    const { drill, join } = body as JoinedBody;
+    if (drill !== undefined && join.process) senders.add(`${drill}|${join.process.entityId}`);
+  }
+  if (senders.size === 0) return stories;
   return Promise.all(
     stories.map(async (story) => {
-      const drill = story.archive && (await drillOfArchive(store, { ...story.archive, at: story.at }, host));
-      return drill ? { ...story, drill: drill.id } : story;
+      const drill = story.archive && (await drillOfArchive(store, { ...story.archive, at: story.at }));
+      const isItsOwn = story.processes.every(({ entityId }) => senders.has(`${drill?.id}|${entityId}`));
+      return drill && isItsOwn ? { ...story, drill: drill.id } : story;
     }),
   );
 }
