@@ -23,6 +23,14 @@ const common = {
     .describe('An alert that finds no receiver is kept so long.'),
 };
 
+type Complain = (key: string | undefined, message: string) => void;
+
+/** What is missing is said of the whole: it stands nowhere. */
+const complainTo =
+  (context: z.RefinementCtx): Complain =>
+  (key, message) =>
+    context.addIssue({ code: 'custom', message, path: key === undefined ? [] : [key] });
+
 const FileOutput = z.strictObject({
   kind: z.literal('file'),
   ...common,
@@ -43,11 +51,13 @@ const SyslogOutput = z
     key_file: path.optional().describe('PEM file with its key (tls).'),
   })
   .superRefine((output, context) => {
-    const complain = (key: string, message: string) => context.addIssue({ code: 'custom', message, path: [key] });
+    const complain = complainTo(context);
     if (output.transport === 'udp' && output.format !== 'cef')
       complain('format', 'udp carries cef only: a JSON document does not fit a datagram');
-    if ((output.cert_file === undefined) !== (output.key_file === undefined))
-      complain(output.cert_file === undefined ? 'key_file' : 'cert_file', 'cert_file and key_file go together');
+    if (output.cert_file !== undefined && output.key_file === undefined)
+      complain('cert_file', 'needs key_file beside it');
+    if (output.key_file !== undefined && output.cert_file === undefined)
+      complain('key_file', 'needs cert_file beside it');
     for (const key of ['ca_file', 'cert_file', 'key_file'] as const)
       if (output.transport !== 'tls' && output[key] !== undefined) complain(key, 'is for transport tls only');
   });
@@ -65,15 +75,18 @@ const WebhookOutput = z
     private: z.boolean().default(false).describe('The receiver may have an address of this machine or network.'),
   })
   .superRefine((output, context) => {
-    const complain = (key: string, message: string) => context.addIssue({ code: 'custom', message, path: [key] });
-    const isGeneric = output.shape === 'generic';
-    if (!isGeneric && output.url !== undefined) complain('url', 'is a secret here: put it into a file, url_file');
-    else if ((output.url === undefined) === (output.url_file === undefined))
-      complain(isGeneric ? 'url' : 'url_file', isGeneric ? 'expected either url or url_file' : 'is missing');
-    if (output.url !== undefined && addressComplaint(output.url) !== undefined)
-      complain('url', addressComplaint(output.url)!);
-    if (isGeneric && output.secret_file === undefined) complain('secret_file', 'is missing: deliveries are signed');
-    if (!isGeneric && output.secret_file !== undefined) complain('secret_file', 'is for shape generic only');
+    const complain = complainTo(context);
+    const { shape, url: address, url_file, secret_file } = output;
+    if (shape === 'generic') {
+      if ((address === undefined) === (url_file === undefined)) complain(undefined, 'expected either url or url_file');
+      const why = address === undefined ? undefined : addressComplaint(address);
+      if (why !== undefined) complain('url', why);
+      if (secret_file === undefined) complain(undefined, 'secret_file is missing: deliveries are signed');
+      return;
+    }
+    if (address !== undefined) complain('url', 'is a secret here: put it into a file and name that as url_file');
+    else if (url_file === undefined) complain(undefined, 'url_file is missing');
+    if (secret_file !== undefined) complain('secret_file', 'is for shape generic only');
   });
 
 const RedisOutput = z.strictObject({

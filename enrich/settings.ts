@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Calibration, readCalibration } from './evidence/calibration.ts';
 import { readTables } from './evidence/read-tables.ts';
 import type { Tables } from './evidence/tables.ts';
 import { WEIGHTS, type WeightOverrides, type Weights, withOverrides } from './evidence/weights.ts';
-import { readYaml } from './yaml-file.ts';
+import { filesOf, OutputConfig } from './output-settings.ts';
+import { type Complaint, readYaml } from './yaml-file.ts';
 
 /** Entries of each list in a configuration. */
 const MAX_LIST = 10_000;
+const MAX_OUTPUTS = 50;
 
 const text = z.string().min(1).max(1024);
 
@@ -74,10 +77,25 @@ const ServiceConfig = z
       .default(1)
       .describe('Redis: streams of each kind when they are new; a cluster spreads them.'),
     lag_seconds: seconds(86_400).default(60).describe('Work that has waited longer makes /readyz complain.'),
+    console: z
+      .boolean()
+      .default(false)
+      .describe('Serve the console on the same port, to holders of a token with the scope read.'),
+    names: z
+      .array(z.string().regex(/^[\w.-]{1,253}$|^\[[0-9a-fA-F:]+\]$/, 'expected a host name or an address'))
+      .max(100)
+      .default([])
+      .describe('Host names under which browsers reach the port, beside loopback and the host of listen.'),
+    outputs: z.array(OutputConfig).max(MAX_OUTPUTS).default([]).describe('Where alerts go beside standard output.'),
   })
   .superRefine((service, context) => {
     const message = listenComplaint(service);
     if (message !== undefined) context.addIssue({ code: 'custom', message, path: ['listen'] });
+    if (service.console && !service.tokens.some(({ scopes }) => scopes.includes('read')))
+      context.addIssue({ code: 'custom', message: 'needs a token with the scope read', path: ['console'] });
+    for (const [i, { name }] of service.outputs.entries())
+      if (service.outputs.findIndex((other) => other.name === name) < i)
+        context.addIssue({ code: 'custom', message: 'two outputs have this name', path: ['outputs', i, 'name'] });
   });
 
 /** Why this address must not be listened on as it stands, or undefined. */
@@ -239,8 +257,33 @@ const UNCHANGED = (() => {
 
 export const defaultSettings = (): Settings => settingsOf(Config.parse({}), '.');
 
+export interface ReadOptions {
+  /** The settings are for the service on this machine: files that they name must be readable. */
+  readonly withFiles?: boolean;
+}
+
 /**
  * Reads a YAML configuration and the files it names (paths from its own folder); throws a `UserError` (exit 2) that lists
  * every complaint with line and column.
  */
-export const readSettings = (path: string): Settings => settingsOf(readYaml(path, Config), dirname(path));
+export const readSettings = (path: string, { withFiles = false }: ReadOptions = {}): Settings =>
+  settingsOf(readYaml(path, Config, withFiles ? unreadable : undefined), dirname(path));
+
+/** Files of the service that are not there, or not for us to read. */
+function unreadable({ service }: z.infer<typeof Config>): Complaint[] {
+  const named = [
+    ...Object.entries(service.tls ?? {}).map(([key, file]) => ({ place: ['tls', key], file })),
+    ...service.outputs.flatMap((output, i) =>
+      filesOf(output).map(([key, file]) => ({ place: ['outputs', i, key], file })),
+    ),
+  ];
+  return named.flatMap(({ place, file }): Complaint[] => {
+    try {
+      accessSync(file, constants.R_OK);
+      return [];
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return [{ place: ['service', ...place], message: `${file} cannot be read (${code})` }];
+    }
+  });
+}

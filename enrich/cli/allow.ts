@@ -1,19 +1,29 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
 import { covers, type Exception, MAX_EXCEPTIONS } from '../alert/exception.ts';
 import { exceptionOf, readExceptions, writeExceptions } from '../alert/exception-file.ts';
 import { alertTable } from '../alert/table.ts';
 import { inspectText } from '../alert/terminal-text.ts';
-import { openEmbedded } from '../store/embedded.ts';
+import { DATA_FILE } from '../store/embedded-files.ts';
+import { readAlerts } from '../store/embedded-reader.ts';
+import { openRedis } from '../store/redis.ts';
 import type { StoredAlert } from '../store/store.ts';
+import { StoreError } from '../store/store-error.ts';
+import { isRedis, redisSecrets, storeDirectory } from './open-backend.ts';
 
 export const ALLOW: CommandSpec = {
   name: 'allow',
   usage: 'add|check|list|remove [ID] --data DIR',
   summary: 'Keeps exceptions: a program may send to a destination, with an owner, a reason and an end.',
   options: [
-    { name: 'data', argument: 'DIR', describe: 'Store directory; exceptions are in its allow.json.' },
+    {
+      name: 'data',
+      argument: 'DIR',
+      describe: 'Store directory, or the data directory of waybill enrich; a running service takes changes up at once.',
+    },
+    { name: 'store', argument: 'WHERE', describe: 'redis://…: alerts are there, exceptions in DIR/allow.json.' },
     { name: 'destination', argument: 'NAME', describe: 'Host name, registrable domain or destination entity.' },
     { name: 'identity', argument: 'TEXT', describe: 'Process identity, as explain --json shows it.' },
     { name: 'image', argument: 'PATH', describe: 'Image path; * stands for one path component.' },
@@ -39,21 +49,42 @@ export async function allowCommand(args: string[]): Promise<number> {
     return Exit.fine;
   }
   const options = parseCommand(ALLOW, args);
+  const place = placeOf(options);
   const [verb, id] = options.positionals;
-  const data = options.text('data');
+  try {
+    switch (verb) {
+      case 'add':
+      case 'check':
+        return await propose(place, entered(options), verb === 'add');
+      case 'list':
+        return await list(place, options.on('json'), Date.now());
+      case 'remove':
+        return remove(place, id);
+      default:
+        throw new UserError(`${verb ?? 'allow'}: expected add, check, list or remove`, Exit.usage);
+    }
+  } catch (error) {
+    if (error instanceof StoreError) throw new UserError(error.message);
+    throw error;
+  }
+}
+
+interface Place {
+  /** Directory of the exceptions, and of the embedded store. */
+  readonly data: string;
+  readonly redis?: string;
+}
+
+/** As the service has it: with the embedded store its exceptions lie beside it. */
+function placeOf(options: Parsed): Place {
+  const [data, store] = [options.text('data'), options.text('store')];
   if (data === undefined) throw new UserError('name the store with --data DIR', Exit.usage);
   if (!existsSync(data)) throw new UserError(`${data}: no such directory`, Exit.usage);
-  switch (verb) {
-    case 'add':
-    case 'check':
-      return propose(data, entered(options), verb === 'add');
-    case 'list':
-      return list(data, options.on('json'), Date.now());
-    case 'remove':
-      return remove(data, id);
-    default:
-      throw new UserError(`${verb ?? 'allow'}: expected add, check, list or remove`, Exit.usage);
+  if (store !== undefined && store !== 'embedded') {
+    if (!isRedis(store)) throw new UserError(`--store ${store}: expected embedded or redis://…`, Exit.usage);
+    return { data, redis: store };
   }
+  return { data: existsSync(join(storeDirectory(data), DATA_FILE)) ? storeDirectory(data) : data };
 }
 
 function entered(options: Parsed): Exception {
@@ -67,8 +98,9 @@ function entered(options: Parsed): Exception {
   return exceptionOf({ ...Object.fromEntries(texts), ...(max === undefined ? {} : { max_bytes: max }) });
 }
 
-async function storedAlerts(data: string): Promise<readonly StoredAlert[]> {
-  const store = await openEmbedded(data);
+async function storedAlerts({ data, redis }: Place): Promise<readonly StoredAlert[]> {
+  if (redis === undefined && !existsSync(join(data, DATA_FILE))) return [];
+  const store = redis === undefined ? await readAlerts(data) : await openRedis(redis, redisSecrets());
   try {
     return await store.listAlerts({ limit: MAX_ALERTS });
   } finally {
@@ -77,8 +109,9 @@ async function storedAlerts(data: string): Promise<readonly StoredAlert[]> {
 }
 
 /** Replays the exception over what is stored before it is kept, so that nobody allows more than they meant to. */
-async function propose(data: string, exception: Exception, keep: boolean): Promise<number> {
-  const alerts = await storedAlerts(data);
+async function propose(place: Place, exception: Exception, keep: boolean): Promise<number> {
+  const { data } = place;
+  const alerts = await storedAlerts(place);
   const covered = alerts.filter((alert) => covers(exception, alert));
   process.stdout.write(`${covered.length} of ${alerts.length} stored alerts ${keep ? 'are' : 'would be'} covered.\n`);
   if (covered.length > 0) process.stdout.write(alertTable(covered));
@@ -90,7 +123,7 @@ async function propose(data: string, exception: Exception, keep: boolean): Promi
   return Exit.fine;
 }
 
-function remove(data: string, id: string | undefined): number {
+function remove({ data }: Place, id: string | undefined): number {
   const known = readExceptions(data);
   const left = known.filter((exception) => exception.id !== id);
   if (left.length === known.length) throw new UserError(`${id ?? 'allow remove'}: no exception has this id`);
@@ -99,9 +132,9 @@ function remove(data: string, id: string | undefined): number {
   return Exit.fine;
 }
 
-async function list(data: string, json: boolean, now: number): Promise<number> {
-  const exceptions = readExceptions(data);
-  const alerts = exceptions.length === 0 ? [] : await storedAlerts(data);
+async function list(place: Place, json: boolean, now: number): Promise<number> {
+  const exceptions = readExceptions(place.data);
+  const alerts = exceptions.length === 0 ? [] : await storedAlerts(place);
   for (const exception of exceptions) {
     const uses = alerts.filter((alert) => covers(exception, alert)).length;
     const expired = Date.parse(exception.expires) <= now;

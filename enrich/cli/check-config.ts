@@ -18,7 +18,7 @@ export async function checkConfigCommand(args: string[]): Promise<number> {
   }
   const options = parseCommand(CHECK_CONFIG, args);
   const [file] = options.positionals;
-  const settings = file === undefined ? defaultSettings() : readSettings(file);
+  const settings = file === undefined ? defaultSettings() : readSettings(file, { withFiles: true });
   // What settings add to the file's content is computed from it.
   const known = new Set(Object.keys(Config.shape));
   const shown = Object.fromEntries(Object.entries(settings).filter(([name]) => known.has(name)));

@@ -1,15 +1,20 @@
 /** `waybill enrich`: the service with its signals. */
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { LOG_LEVELS, type Log, openLog } from '../../sensor/base/log.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
+import { ownNames } from '../service/listen-settings.ts';
 import { Service } from '../service/service.ts';
+import { Tokens } from '../service/tokens.ts';
 import { defaultSettings, listenComplaint, readSettings, type Settings } from '../settings.ts';
-import { openEmbedded } from '../store/embedded.ts';
+import { backUpEmbedded } from '../store/embedded-reader.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
+import { consoleAnswers } from '../web/api.ts';
 import { type Serving, serveConsole } from '../web/serve.ts';
+import type { HealthAnswer } from '../web/view.ts';
 import { isRedis, openBackend, storeDirectory } from './open-backend.ts';
 
 export const DEFAULT_DATA = '.waybill';
@@ -62,7 +67,7 @@ export const ENRICH: CommandSpec = {
     {
       name: 'backup',
       argument: 'DIR',
-      describe: 'Write a copy of the embedded store into an empty directory, and end.',
+      describe: 'Write a copy of the embedded store, in use or not, into an empty directory, and end.',
     },
     { name: 'log-level', argument: 'LEVEL', fallback: 'info', describe: 'error, warn, info or silent.' },
   ],
@@ -95,11 +100,11 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
   const file = options.text('alerts');
   const files = options.list('endpoint-file');
   if (files.length > 0) mkdirSync(data, { recursive: true });
-  const worker = options.text('worker');
+  const worker = options.text('worker') ?? `${hostname()}-${process.pid}`;
   const place = {
     store,
     data,
-    ...(worker === undefined ? {} : { worker }),
+    worker,
     allowEviction: options.on('allow-eviction'),
     onState: (up: boolean, why: string) =>
       up ? log.info({ why }, 'Redis is back') : log.warn({ why }, 'Redis is away'),
@@ -111,9 +116,18 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
     log,
     open: async () => {
       const backend = await openBackend(place, settings);
-      if (consolePort !== undefined) page = await openConsole(backend.store, consolePort, log);
+      if (consolePort !== undefined) page = await openConsole(service, backend.store, consolePort, log);
       return backend;
     },
+    exceptions: exceptionsDirectory(store, data),
+    worker,
+    pages: (current, shown) =>
+      consoleAnswers({
+        store: shown,
+        tokens: new Tokens(current.service.tokens),
+        names: ownNames(current.service),
+        ...waysOut(service),
+      }),
     alerts: { ...(options.on('no-stdout') ? {} : { stdout: process.stdout }), ...(file === undefined ? {} : { file }) },
     ...(files.length > 0 ? { tail: { files, directory: join(data, 'positions') } } : {}),
   });
@@ -129,13 +143,32 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
   }
 }
 
-/** On loopback only: it speaks plain HTTP. Who wants it elsewhere puts a proxy with TLS before it. */
-async function openConsole(store: Store, port: number, log: Log): Promise<Serving> {
+/** Where `waybill allow --data DIR` keeps the exceptions of this service: beside the embedded store, else in DIR. */
+export const exceptionsDirectory = (store: string, data: string): string =>
+  isRedis(store) ? data : storeDirectory(data);
+
+/** On loopback only: it speaks plain HTTP. `service.console` serves it beyond. */
+async function openConsole(service: Service, store: Store, port: number, log: Log): Promise<Serving> {
   const { WAYBILL_CONSOLE_TOKEN: token } = process.env;
-  const page = await serveConsole({ store, port, log, ...(token ? { token } : {}) });
+  const options = { store: service.shown(store), port, log, ...waysOut(service) };
+  const page = await serveConsole({ ...options, ...(token ? { token } : {}) });
   log.info({ console: token ? page.url.replace(/#.*/, '') : page.url }, 'the console is served');
   return page;
 }
+
+/** What the console tells of the outputs. */
+const waysOut = (service: Service) => ({
+  outputs: () => service.outputState().map(({ name }) => name),
+  health: (): HealthAnswer['sections'] => {
+    const rows = service.outputState().map(({ name, waiting, sent, trouble }) => ({
+      name,
+      value: trouble === undefined ? `${sent} sent` : `${waiting} waiting`,
+      note: trouble ?? `${waiting} waiting, ${sent} sent since the start.`,
+      state: trouble === undefined ? ('fine' as const) : ('look' as const),
+    }));
+    return rows.length === 0 ? [] : [{ title: 'Ways out for alerts', rows }];
+  },
+});
 
 /** Resolves when a signal has ended the service in order. */
 function untilSignal(service: Service, options: Parsed, log: Log): Promise<void> {
@@ -151,23 +184,23 @@ function untilSignal(service: Service, options: Parsed, log: Log): Promise<void>
     };
     process.on('SIGTERM', stop(143));
     process.on('SIGINT', stop(Exit.interrupted));
-    process.on('SIGHUP', () => reload(service, options, log));
+    process.on('SIGHUP', () => void reload(service, options, log));
   });
 }
 
-function reload(service: Service, options: Parsed, log: Log): void {
+async function reload(service: Service, options: Parsed, log: Log): Promise<void> {
   try {
-    service.use(settingsOf(options));
+    await service.use(settingsOf(options));
     log.info({}, 'settings read again');
   } catch (error) {
-    log.error({ why: (error as Error).message }, 'settings are broken; the old ones are kept');
+    log.error({ why: (startError(error) as Error).message }, 'settings are broken; the old ones are kept');
   }
 }
 
 /** Settings of --config and --listen. */
 export function settingsOf(options: Parsed): Settings {
   const config = options.text('config');
-  const settings = config === undefined ? defaultSettings() : readSettings(config);
+  const settings = config === undefined ? defaultSettings() : readSettings(config, { withFiles: true });
   const listen = options.text('listen');
   return listen === undefined ? settings : withListen(settings, listen);
 }
@@ -193,12 +226,7 @@ function logLevel(options: Parsed): (typeof LOG_LEVELS)[number] {
 async function backUp(options: Parsed, directory: string): Promise<number> {
   const data = options.text('data') ?? DEFAULT_DATA;
   try {
-    const store = await openEmbedded(storeDirectory(data));
-    try {
-      await store.backup(directory);
-    } finally {
-      await store.close();
-    }
+    await backUpEmbedded(storeDirectory(data), directory);
   } catch (error) {
     throw startError(error);
   }

@@ -10,7 +10,7 @@ import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from
 import type { SensorOutput } from '../../sensor/cli/output.ts';
 import { SENSOR } from '../../sensor/cli/sensor.ts';
 import { Service } from '../service/service.ts';
-import { DEFAULT_DATA, ENRICH, settingsOf, startError } from './enrich.ts';
+import { DEFAULT_DATA, ENRICH, exceptionsDirectory, settingsOf, startError } from './enrich.ts';
 import { openBackend } from './open-backend.ts';
 
 const NOT_OF_SENSOR = new Set(['read', 'format', 'out', 'to', 'spool', 'spool-mib', 'quiet']);
@@ -80,6 +80,7 @@ function serviceOf(options: Parsed, settings: ReturnType<typeof settingsOf>, dat
     settings,
     log,
     open: () => openBackend(place, settings),
+    exceptions: exceptionsDirectory('embedded', data),
     alerts: { ...(options.on('no-stdout') ? {} : { stdout: process.stdout }), ...(file === undefined ? {} : { file }) },
     ...(files.length > 0 ? { tail: { files, directory: join(data, 'positions') } } : {}),
   });

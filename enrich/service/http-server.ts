@@ -1,5 +1,6 @@
 import { createServer as createPlain, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTls } from 'node:https';
+import { createServer as createTls, Server as TlsServer } from 'node:https';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { monotonicMillis } from '../../sensor/base/clock.ts';
 import type { Log } from '../../sensor/base/log.ts';
 import { type HttpAnswer, HttpRefusal } from './http-answer.ts';
@@ -39,13 +40,23 @@ export interface HttpFront {
   readonly counters: HttpCounters;
   /** The port it got when 0 was asked for. */
   readonly port: number;
+  /**
+   * Takes other limits and certificates into use: handshakes from now on use them, open connections go on. Throws OpenSSL's
+   * error and leaves all as it was when they are no good. Address, and whether TLS and client certificates are asked for, stay.
+   */
+  change(options: HttpOptions): void;
   /** Takes no more; requests under way have `millis` to end. */
   close(millis: number): Promise<void>;
 }
 
+export const newCounters = (): HttpCounters => ({ requests: 0, answers: new Map(), unauthorised: 0, limited: 0 });
+
 /** Opens the port. Rejects with the operating system's or OpenSSL's error. */
-export async function openHttp(options: HttpOptions, routes: () => Routes): Promise<HttpFront> {
-  const counters: HttpCounters = { requests: 0, answers: new Map(), unauthorised: 0, limited: 0 };
+export async function openHttp(
+  options: HttpOptions,
+  routes: () => Routes,
+  counters: HttpCounters = newCounters(),
+): Promise<HttpFront> {
   const logins = new RateLimit(FAILED_LOGINS);
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     counters.requests++;
@@ -65,33 +76,47 @@ export async function openHttp(options: HttpOptions, routes: () => Routes): Prom
     server,
     counters,
     port: typeof address === 'object' && address !== null ? address.port : options.port,
+    change: (next) => {
+      if (next.tls && server instanceof TlsServer) {
+        createSecureContext(secureContext(next.tls)); // is it any good?
+        server.setSecureContext(secureContext(next.tls));
+      }
+      Object.assign(server, { ...timeouts(next), maxConnections: next.maxConnections });
+    },
     close: (millis) => closeServer(server, millis),
   };
 }
 
 function create(options: HttpOptions, handle: (request: IncomingMessage, response: ServerResponse) => void): Server {
-  const millis = options.requestSeconds * 1_000;
   const limits = {
-    headersTimeout: Math.min(10_000, millis),
-    requestTimeout: millis,
+    ...timeouts(options),
     connectionsCheckingInterval: CHECK_MILLIS,
     keepAliveTimeout: IDLE_MILLIS,
     maxHeaderSize: MAX_HEADER_BYTES,
   };
   const { tls } = options;
-  const mutual = tls?.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true };
+  const mutual = tls?.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
   const server = tls
-    ? createTls(
-        { ...limits, ...mutual, cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2', handshakeTimeout: 10_000 },
-        handle,
-      )
+    ? createTls({ ...limits, ...mutual, ...secureContext(tls), handshakeTimeout: 10_000 }, handle)
     : createPlain(limits, handle);
   server.maxConnections = options.maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
   // A silent socket counts as idle only while no answer is being made for it; requestTimeout bounds the rest.
-  server.setTimeout(Math.max(IDLE_MILLIS, millis + IDLE_MILLIS));
+  server.setTimeout(Math.max(IDLE_MILLIS, options.requestSeconds * 1_000 + IDLE_MILLIS));
   return server;
 }
+
+function timeouts({ requestSeconds }: HttpOptions): { headersTimeout: number; requestTimeout: number } {
+  const millis = requestSeconds * 1_000;
+  return { headersTimeout: Math.min(10_000, millis), requestTimeout: millis };
+}
+
+const secureContext = ({ cert, key, clientCa }: NonNullable<HttpOptions['tls']>): SecureContextOptions => ({
+  cert,
+  key,
+  ...(clientCa === undefined ? {} : { ca: clientCa }),
+  minVersion: 'TLSv1.2',
+});
 
 function closeServer(server: Server, millis: number): Promise<void> {
   return new Promise((resolve) => {

@@ -41,7 +41,16 @@ export function routeSettings({ service }: Settings): RouteSettings {
     open: tokens.isEmpty ? reach : undefined,
     limits: { bodyBytes: service.body_mib * MIB, inflatedBytes: service.inflated_mib * MIB },
     rate: new RateLimit(service.requests_per_second),
+    names: ownNames(service),
+    isTls: service.tls !== undefined,
   };
+}
+
+/** Names, lower case, that a browser may reach the port by, beside loopback: none of them is somebody else's. */
+export function ownNames({ listen, names }: Settings['service']): readonly string[] {
+  const host = listen.slice(0, listen.lastIndexOf(':'));
+  const isEverywhere = host === '0.0.0.0' || /^\[[0:]+\]$/.test(host);
+  return [...names, ...(isEverywhere ? [] : [host])].map((name) => name.toLowerCase());
 }
 
 function pem(path: string): Buffer {

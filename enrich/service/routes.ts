@@ -32,6 +32,9 @@ export interface RouteSettings {
   readonly open: 'loopback' | 'certificate' | undefined;
   readonly limits: BodyLimits;
   readonly rate: RateLimit;
+  /** Host names, lower case, under which browsers reach the port, beside loopback. */
+  readonly names: readonly string[];
+  readonly isTls: boolean;
 }
 
 export interface RouteSource {
@@ -79,8 +82,7 @@ export function buildRoutes(settings: RouteSettings, source: RouteSource): Route
   return {
     async answer(request) {
       const { path, query } = target(request);
-      if (settings.open === 'loopback' && !namesThisMachine(request))
-        throw new HttpRefusal(421, 'this name is not served here');
+      checkBrowser(request, settings);
       const routes = table.filter((route) => route.path.test(path));
       const route = routes.find(({ method }) => method === request.method);
       if (!route) {
@@ -232,10 +234,24 @@ function admit(request: IncomingMessage, scope: Scope, { tokens, open }: RouteSe
   return name;
 }
 
-/** A page in a browser that had its name rebound to 127.0.0.1 still says its own name. */
-function namesThisMachine(request: IncomingMessage): boolean {
-  if (request.headers.origin !== undefined) return false;
-  return /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(request.headers.host ?? 'localhost');
+const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * Refuses what a page of another site has a browser send, and what a page sends whose own name was rebound to this address
+ * (it still says that name). Senders that are no browsers say no Origin: they come by whatever name, and need a token where
+ * more than this machine reaches the port.
+ */
+function checkBrowser({ headers }: IncomingMessage, { open, names, isTls }: RouteSettings): void {
+  const host = headers.host?.toLowerCase() ?? 'localhost';
+  const name = host.replace(/:\d{1,5}$/, '');
+  const isOurs = LOOPBACK.test(name) || names.includes(name);
+  const { origin } = headers;
+  const [, scheme, from] = /^(https?):\/\/(.+)$/.exec(origin?.toLowerCase() ?? '') ?? [];
+  // Behind a proxy that ends TLS the page's scheme is https although ours is not.
+  const isSameOrigin = origin === undefined || (from === host && (scheme === 'https' || !isTls));
+  if (isSameOrigin && (isOurs || (origin === undefined && open !== 'loopback'))) return;
+  if (isOurs) throw new HttpRefusal(421, 'not for pages of other sites');
+  throw new HttpRefusal(421, 'this name is not served here; service.names lists the names of this port');
 }
 
 function target(request: IncomingMessage): { path: string; query: URLSearchParams } {

@@ -1,7 +1,8 @@
 import type { MetricSpec } from '../../sensor/base/metrics.ts';
 import type { Store } from '../store/store.ts';
-import type { HttpFront } from './http-server.ts';
+import type { HttpCounters } from './http-server.ts';
 import type { Inbox } from './inbox.ts';
+import type { Outputs } from './outputs/outputs.ts';
 import type { Receiver } from './receive.ts';
 import type { Worker } from './worker.ts';
 
@@ -10,12 +11,13 @@ export interface Measured {
   readonly inbox: Inbox;
   readonly worker: Worker;
   readonly receiver: Receiver;
-  readonly front: HttpFront;
+  readonly http: HttpCounters;
+  readonly outputs: Outputs;
   readonly complaints: () => readonly string[];
 }
 
 /** What `waybill enrich` tells Prometheus. */
-export function serviceMetrics({ store, inbox, worker, receiver, front, complaints }: Measured): MetricSpec[] {
+export function serviceMetrics({ store, inbox, worker, receiver, http, outputs, complaints }: Measured): MetricSpec[] {
   const metric =
     (type: MetricSpec['type'], suffix: string) =>
     (name: string, help: string, read: MetricSpec['read']): MetricSpec => ({
@@ -30,10 +32,10 @@ export function serviceMetrics({ store, inbox, worker, receiver, front, complain
   const { summary } = receiver;
   return [
     gauge('ready', 'Whether nothing is complained about on /readyz.', () => (complaints().length === 0 ? 1 : 0)),
-    counter('requests', 'HTTP requests.', () => front.counters.requests),
-    counter('answers', 'HTTP answers, by class.', () => ({ label: 'class', values: front.counters.answers })),
-    counter('unauthorised', 'Requests without a valid token.', () => front.counters.unauthorised),
-    counter('limited', 'Requests told to come again later.', () => front.counters.limited),
+    counter('requests', 'HTTP requests.', () => http.requests),
+    counter('answers', 'HTTP answers, by class.', () => ({ label: 'class', values: http.answers })),
+    counter('unauthorised', 'Requests without a valid token.', () => http.unauthorised),
+    counter('limited', 'Requests told to come again later.', () => http.limited),
     counter('received_flows', 'Flow records accepted over HTTP.', () => receiver.flowsAccepted),
     counter('refused_flows', 'Flow records refused over HTTP.', () => receiver.flowsRefused),
     counter('received_records', 'Endpoint records received over HTTP, by what became of them.', () => ({
@@ -65,6 +67,7 @@ export function serviceMetrics({ store, inbox, worker, receiver, front, complain
       () => store.counters().droppedSightings,
     ),
     counter('evicted_alerts', 'Alerts pushed out by newer ones.', () => store.counters().evictedAlerts),
+    ...outputs.metrics(),
     gauge('resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss()),
   ];
 }

@@ -1,17 +1,21 @@
 import type { Writable } from 'node:stream';
-import { monotonicMillis } from '../../sensor/base/clock.ts';
+import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
 import type { Log } from '../../sensor/base/log.ts';
 import { checkMetrics, renderMetrics } from '../../sensor/base/metrics.ts';
+import { withExceptions } from '../alert/exception.ts';
 import { ZoneClock } from '../ingest/zone-clock.ts';
 import type { Settings } from '../settings.ts';
 import type { Store, StoredAlert } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { AlertOutput } from './alert-output.ts';
 import { DrillDesk } from './drill-desk.ts';
+import { ExceptionsInForce } from './exceptions-in-force.ts';
 import { FileTail } from './file-tail.ts';
-import { type HttpFront, openHttp } from './http-server.ts';
 import type { Inbox } from './inbox.ts';
-import { listenOptions, routeSettings } from './listen-settings.ts';
+import { routeSettings } from './listen-settings.ts';
+import { withMarkedAlerts } from './marked-alerts.ts';
+import { Outputs, prepareOutputs } from './outputs/outputs.ts';
+import { Port } from './port.ts';
 import { Receiver } from './receive.ts';
 import { buildRoutes, type RouteSource, type Routes } from './routes.ts';
 import { serviceMetrics } from './service-metrics.ts';
@@ -22,8 +26,11 @@ const EXPIRE_MILLIS = 3_600_000;
 const CHECK_MILLIS = 60_000;
 /** How often the journal looks for dead letters to replay. */
 const ADOPT_MILLIS = 2_000;
-/** Requests under way at the end have this long. */
+/** How often exceptions are looked at: whether their file has changed, whether one has ended. */
+const EXCEPTIONS_MILLIS = 1_000;
+/** Requests under way at the end have this long, and alerts on their way out. */
 const CLOSE_MILLIS = 2_000;
+const OUTPUT_CLOSE_MILLIS = 500;
 /** Share of the inbox's room from which it is complained about. */
 const FULL_SHARE = 0.8;
 
@@ -47,7 +54,12 @@ export interface ServiceOptions {
   readonly alerts: { readonly stdout?: Writable; readonly file?: string };
   /** Endpoint logs that are followed, and the directory in which their positions are kept. */
   readonly tail?: { readonly files: readonly string[]; readonly directory: string };
-  readonly pages?: RouteSource['pages'];
+  /** Directory of the exceptions (`waybill allow`); none without one. */
+  readonly exceptions?: string;
+  /** Name of this worker among those that share the store. */
+  readonly worker?: string;
+  /** Pages of the same port, made anew when the settings change. */
+  readonly pages?: (settings: Settings, shown: Store) => RouteSource['pages'];
 }
 
 /** Everything of `waybill enrich` but its command line. */
@@ -59,7 +71,10 @@ export class Service {
   private readonly tails: FileTail[] = [];
   private settings: Settings;
   private backend: Backend | undefined;
-  private front: HttpFront | undefined;
+  private readonly door: Port;
+  private readonly exceptions: ExceptionsInForce | undefined;
+  private outputs: Outputs | undefined;
+  private changing: Promise<void> = Promise.resolve();
   private routes: Routes;
   private receiver: Receiver | undefined;
   private worker: Worker | undefined;
@@ -74,11 +89,25 @@ export class Service {
     this.settings = options.settings;
     this.output = new AlertOutput(options.alerts);
     this.routes = this.waitingRoutes();
+    this.door = new Port(options.settings, options.log, () => this.routes);
+    this.exceptions =
+      options.exceptions === undefined ? undefined : new ExceptionsInForce(options.exceptions, this.log);
+    this.exceptions?.refresh(wallMicros() / 1000);
   }
 
   /** Port of the HTTP side. */
   get port(): number {
-    return this.front?.port ?? 0;
+    return this.door.number;
+  }
+
+  /** The store as it is shown to people: alerts that an exception covers say so. */
+  shown(store: Store): Store {
+    return withMarkedAlerts(store, () => this.exceptions?.now ?? []);
+  }
+
+  /** The ways out, one line each. */
+  outputState(): ReturnType<Outputs['state']> {
+    return this.outputs?.state() ?? [];
   }
 
   /**
@@ -86,12 +115,20 @@ export class Service {
    * a store that is only away is waited for.
    */
   async start(): Promise<void> {
-    this.front = await openHttp({ ...listenOptions(this.settings), log: this.log }, () => this.routes);
-    this.log.info({ listen: this.settings.service.listen, port: this.front.port }, 'listening');
+    prepareOutputs(this.settings.service.outputs); // what cannot be read is told before anything is opened
+    await this.door.open();
     const backend = await this.opened();
     if (!backend) return;
     this.backend = backend;
     const { store, inbox, isShared } = backend;
+    this.outputs = new Outputs({
+      store,
+      isShared,
+      log: this.log,
+      owner: this.options.worker ?? 'embedded',
+      exceptions: () => this.exceptions?.now ?? [],
+    });
+    await this.outputs.use(prepareOutputs(this.settings.service.outputs), 0);
     this.worker = new Worker({
       store,
       inbox,
@@ -114,12 +151,24 @@ export class Service {
     await this.receiver.flows(once(lines));
   }
 
-  /** Takes new settings into use; port, TLS files and store stay as they were at the start. */
-  use(settings: Settings): void {
+  /**
+   * Takes new settings into use, certificates, tokens, address and outputs included; the store stays as it was. Rejects, and
+   * everything stays as it was, when a file cannot be read or a port not be had. One change after the other.
+   */
+  use(settings: Settings): Promise<void> {
+    const change = this.changing.then(() => this.change(settings));
+    this.changing = change.catch(() => {});
+    return change;
+  }
+
+  private async change(settings: Settings): Promise<void> {
+    const ways = prepareOutputs(settings.service.outputs);
+    this.output.reopen();
+    await this.door.change(settings);
     this.settings = settings;
     this.worker?.use(settings);
     this.routes = this.receiver ? this.fullRoutes() : this.waitingRoutes();
-    this.output.reopen();
+    await this.outputs?.use(ways, OUTPUT_CLOSE_MILLIS);
   }
 
   /** Refuses what comes, brings what is in hand to its end, closes. What is not settled by then is done at the next start. */
@@ -128,9 +177,10 @@ export class Service {
     this.waitsFor = 'the service is being stopped';
     for (const timer of this.timers) clearInterval(timer);
     await Promise.all(this.tails.map((tail) => tail.stop()));
-    await this.front?.close(CLOSE_MILLIS);
+    await this.door.close(CLOSE_MILLIS);
     this.worker?.stop();
     await this.working;
+    await this.outputs?.stop(OUTPUT_CLOSE_MILLIS);
     await this.backend?.inbox.close();
     await this.backend?.store.close();
     await this.output.close();
@@ -139,13 +189,14 @@ export class Service {
   /** What waits, one line each; none when all is well. */
   complaints(): string[] {
     const { backend, worker, receiver } = this;
-    if (!backend || this.stopping) return [this.waitsFor];
+    if (!backend || !receiver || this.stopping) return [this.waitsFor];
     const state = backend.inbox.state();
     const { lag_seconds: lag } = this.settings.service;
     return [
       worker?.stuck === undefined ? undefined : `work waits: ${worker.stuck}`,
       this.storeComplaint,
-      receiver?.refusedAt === undefined ? undefined : 'batches cannot be stored',
+      this.exceptions?.complaint,
+      receiver.refusedAt === undefined ? undefined : 'batches cannot be stored',
       state.fill !== undefined && state.fill >= FULL_SHARE
         ? `the place where batches wait is ${Math.round(state.fill * 100)} % full`
         : undefined,
@@ -180,13 +231,20 @@ export class Service {
     }
   }
 
+  /** Standard output and the file show what is excepted, marked; the outputs hold it back. */
   private async tell(alerts: readonly StoredAlert[]): Promise<void> {
+    await this.lookAtExceptions();
+    await this.outputs?.tell(alerts);
     try {
-      await this.output.write(alerts);
+      await this.output.write(withExceptions(alerts, this.exceptions?.now ?? []));
     } catch (error) {
       const why = (error as Error).message;
       throw new StoreError('unavailable', `alerts cannot be written: ${why}`, { cause: error });
     }
+  }
+
+  private async lookAtExceptions(): Promise<void> {
+    if (this.exceptions?.refresh(wallMicros() / 1000)) await this.outputs?.reconsider();
   }
 
   private keepHouse({ store, check, adopt }: Backend): void {
@@ -203,6 +261,7 @@ export class Service {
       if (gone > 0) this.log.info({ gone, ms: Math.round(monotonicMillis() - started) }, 'forgot what was too old');
     };
     every(EXPIRE_MILLIS, expire, 'retention failed');
+    every(EXCEPTIONS_MILLIS, () => this.lookAtExceptions(), 'exceptions could not be applied');
     if (adopt) every(ADOPT_MILLIS, adopt, 'dead letters could not be replayed');
     if (check) every(CHECK_MILLIS, () => this.checkStore(check), 'the store is not well');
   }
@@ -218,12 +277,14 @@ export class Service {
   }
 
   private fullRoutes(): Routes {
-    const { backend, worker, receiver, front } = this;
-    if (!backend || !worker || !receiver || !front) return this.waitingRoutes();
+    const { backend, worker, receiver, outputs } = this;
+    if (!backend || !worker || !receiver || !outputs) return this.waitingRoutes();
     const complaints = (): string[] => this.complaints();
-    const specs = serviceMetrics({ ...backend, worker, receiver, front, complaints });
+    const specs = serviceMetrics({ ...backend, worker, receiver, outputs, http: this.door.counters, complaints });
     checkMetrics(specs);
-    const { pages } = this.options;
+    const pages = this.settings.service.console
+      ? this.options.pages?.(this.settings, this.shown(backend.store))
+      : undefined;
     return buildRoutes(routeSettings(this.settings), {
       receiver,
       drills: new DrillDesk(backend.store, this.settings),

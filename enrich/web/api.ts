@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
+import { formatMicros } from '../../sensor/base/timestamp.ts';
 import { toOcsf } from '../alert/to-ocsf.ts';
 import { drillHistory } from '../service/drill-desk.ts';
 import { type HttpAnswer, HttpRefusal } from '../service/http-answer.ts';
 import { bodyOf } from '../service/http-body.ts';
+import { deliveriesOf } from '../service/outputs/delivery-log.ts';
 import type { Tokens } from '../service/tokens.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -14,6 +16,7 @@ import { loadPage, type PageFiles } from './page-files.ts';
 import { addReview, readReview, reviewsOf } from './reviews.ts';
 import { destinationRows, fingerprintRows, hostRows, type RowQuery } from './traffic-rows.ts';
 import { TrafficScan } from './traffic-scan.ts';
+import type { AlertAnswer, DeliveryLine } from './view.ts';
 
 /** Entries of one answer, and what is given when none is asked for. */
 const MAX_LIMIT = 200;
@@ -33,6 +36,8 @@ export interface ConsoleOptions {
   /** Host names, lower case, under which the console is served beside loopback. */
   readonly names?: readonly string[];
   readonly health?: HealthSources['more'];
+  /** Names of the ways out that alerts have. */
+  readonly outputs?: () => readonly string[];
   /** Directory of the built page; by default the one of this package. */
   readonly pageDirectory?: string;
 }
@@ -113,7 +118,7 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
   if (name === 'alerts' && id !== undefined && rest.length === 0) {
     if (part === 'reviews') return review(call, decoded(id), console);
     if (part === 'ocsf') return call.isRead ? json(toOcsf(await found(decoded(id), console.store))) : wrongMethod();
-    if (part === undefined) return call.isRead ? oneAlert(decoded(id), console.store) : wrongMethod();
+    if (part === undefined) return call.isRead ? oneAlert(decoded(id), console) : wrongMethod();
   }
   if (id !== undefined) throw new HttpRefusal(404, 'there is no such path');
   if (!call.isRead) return wrongMethod();
@@ -136,9 +141,14 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
   }
 }
 
-async function oneAlert(id: string, store: Store): Promise<HttpAnswer> {
+async function oneAlert(id: string, { store, outputs }: Console): Promise<HttpAnswer> {
   const alert = await found(id, store);
-  return json({ id: alert.id, revision: alert.revision, body: alert.body, reviews: await reviewsOf(store, id) });
+  const [reviews, told] = await Promise.all([reviewsOf(store, id), deliveriesOf(store, outputs?.() ?? [], id)]);
+  const deliveries = told.map(({ output, delivery: { state, attempts, why, changed } }): DeliveryLine => {
+    return { output, state, attempts, at: formatMicros(changed), ...(why === undefined ? {} : { why }) };
+  });
+  const answer: AlertAnswer = { id: alert.id, revision: alert.revision, body: alert.body, reviews, deliveries };
+  return json(answer);
 }
 
 async function review(call: Call, id: string, { store, alerts }: Console): Promise<HttpAnswer> {

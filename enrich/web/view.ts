@@ -56,6 +56,18 @@ export interface AlertAnswer {
   readonly body: unknown;
   /** Oldest first. */
   readonly reviews: readonly Review[];
+  /** What became of it at each way out. */
+  readonly deliveries: readonly DeliveryLine[];
+}
+
+export interface DeliveryLine {
+  readonly output: string;
+  /** waiting, sent, allowed, withdrawn, refused, given_up or dropped. */
+  readonly state: string;
+  readonly attempts: number;
+  /** When it came to this state. */
+  readonly at: string;
+  readonly why?: string;
 }
 
 export interface HostRow {

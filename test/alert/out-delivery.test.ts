@@ -1,6 +1,5 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcp } from 'node:net';
 import { createServer as createTls } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -8,36 +7,17 @@ import { sendSyslog } from '../../enrich/alert/syslog.ts';
 import { isPublic, postOnce, signature, type WebhookOptions } from '../../enrich/alert/webhook.ts';
 import { madeUpAuthority } from '../build/certificates.ts';
 import { alertAbout } from '../build/console.ts';
-
-interface Taken {
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
+import { type WebhookReceiver, webhookReceiver } from '../build/webhook-receiver.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A receiver that answers as told; what it took is listed. */
-async function receiver(
-  answer: (response: ServerResponse, attempt: number) => void,
-): Promise<{ url: URL; taken: Taken[] }> {
-  const taken: Taken[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (part) => {
-      body += part;
-    });
-    request.on('end', () => {
-      taken.push({ headers: request.headers, body });
-      answer(response, taken.length);
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(() => server.close().closeAllConnections());
-  return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`), taken };
+async function receiver(answer: Parameters<typeof webhookReceiver>[0]): Promise<WebhookReceiver> {
+  const made = await webhookReceiver(answer);
+  closing.push(() => made.close());
+  return made;
 }
 
 const alert = alertAbout(1);

@@ -1,3 +1,4 @@
+import { exceptionsDirectory } from '../../enrich/cli/enrich.ts';
 import { openBackend } from '../../enrich/cli/open-backend.ts';
 import { Service, type ServiceOptions } from '../../enrich/service/service.ts';
 import type { Settings } from '../../enrich/settings.ts';
@@ -19,7 +20,9 @@ export interface ServiceHere {
 /** The service inside this process, on a free port, with a directory of its own. */
 export async function serviceHere(
   changes: Partial<Settings['service']> = {},
-  where: { readonly store?: string; readonly data?: string } & Partial<Pick<ServiceOptions, 'tail' | 'alerts'>> = {},
+  where: { readonly store?: string; readonly data?: string } & Partial<
+    Pick<ServiceOptions, 'tail' | 'alerts' | 'pages'>
+  > = {},
 ): Promise<ServiceHere> {
   const directory = where.data === undefined ? temporary() : { path: where.data, remove: () => undefined };
   const settings = settingsWith({ requests_per_second: 100_000, ...changes });
@@ -39,7 +42,9 @@ export async function serviceHere(
       return backend;
     },
     alerts: where.alerts ?? {},
+    exceptions: exceptionsDirectory(place.store, directory.path),
     ...(where.tail ? { tail: where.tail } : {}),
+    ...(where.pages ? { pages: where.pages } : {}),
   });
   await service.start();
   return {

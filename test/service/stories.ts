@@ -22,17 +22,27 @@ export interface StoryInput {
   readonly expected: readonly string[];
 }
 
+/** The records of one theft, as sensor and EDR would send them: one alert, high. */
+export async function oneTheft(): Promise<{ readonly flows: string; readonly endpoint: string }> {
+  const { capture, endpoint } = pathsOf('exfil-archive');
+  return { flows: (await flowsOf(capture)).join(''), endpoint: readFileSync(endpoint, 'utf8') };
+}
+
+async function flowsOf(capture: string): Promise<string[]> {
+  const flows: string[] = [];
+  const pipeline = buildLinePipeline((line) => flows.push(Buffer.from(line).toString()), {
+    observer: 'replay',
+    communityIdSeed: 0,
+    verbose: false,
+  });
+  await readCapture(capture, pipeline);
+  pipeline.drain();
+  return flows;
+}
+
 export async function storyInput(): Promise<StoryInput> {
   const flows: string[] = [];
-  for (const { capture } of STORIES.map(pathsOf)) {
-    const pipeline = buildLinePipeline((line) => flows.push(Buffer.from(line).toString()), {
-      observer: 'replay',
-      communityIdSeed: 0,
-      verbose: false,
-    });
-    await readCapture(capture, pipeline);
-    pipeline.drain();
-  }
+  for (const { capture } of STORIES.map(pathsOf)) flows.push(...(await flowsOf(capture)));
   const paths = STORIES.map(pathsOf);
   const { alerts } = await replay({
     captures: paths.map((p) => p.capture),
