@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { MICROS_PER_SECOND } from '../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../sensor/record/flow-record.ts';
 import { alertDocument } from './alert/alert-document.ts';
+import { dayOfAlert, withBudget } from './alert/budget.ts';
 import { slowDocument } from './alert/slow-document.ts';
 import type { EndpointEvent } from './event/endpoint-event.ts';
 import { stagingFrom } from './evidence/staging.ts';
@@ -29,6 +30,8 @@ const BATCH = 500;
 const LEADS: readonly FactKind[] = ['staging', 'file', 'episode'];
 /** Flows joined side by side. */
 const JOIN_BATCH = 256;
+/** Alerts that a budget ranks: the newest. */
+const MAX_RANKED = 10_000;
 
 export interface PutOptions {
   /**
@@ -105,7 +108,20 @@ export class Enricher {
     }
     await this.score(Number.POSITIVE_INFINITY, changed, repeat);
     await this.judgeLedgers(changed, repeat);
-    return [...changed.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+    return this.budgeted([...changed.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)));
+  }
+
+  /** Alerts with their rank among all of their days, where a budget is set. */
+  private async budgeted(alerts: StoredAlert[]): Promise<StoredAlert[]> {
+    const perDay = this.settings.score.alerts_per_day;
+    if (perDay === undefined || alerts.length === 0) return alerts;
+    const days = new Set(alerts.map(dayOfAlert));
+    const known = await this.store.listAlerts({ limit: MAX_RANKED });
+    return withBudget(
+      alerts,
+      perDay,
+      known.filter((alert) => days.has(dayOfAlert(alert))),
+    );
   }
 
   /** Learns from the exact matches of the flows at hand; what changes a clock makes its flows dirty again. */

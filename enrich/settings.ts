@@ -222,7 +222,7 @@ function settingsOf(config: z.infer<typeof Config>, directory: string): Settings
   const near = (path: string | undefined) => (path === undefined ? undefined : resolve(directory, path));
   const { tables, digest } = readTables({ directory: near(config.tables.directory), asn: near(config.tables.asn) });
   const file = near(config.score.calibration);
-  const calibration = file === undefined ? undefined : readCalibration(file);
+  const calibration = file === undefined ? undefined : readCalibration(file, config.score.prior);
   const { weights, alerts_per_day: _, calibration: __, ...tiers } = config.score;
   const numbers = withOverrides(weights as WeightOverrides);
   const about = JSON.stringify([weights, tiers, config.TimeWindow, digest, calibration ?? null]);

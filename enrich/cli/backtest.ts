@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
 import { storyOf } from '../alert/story.ts';
 import { inspectText } from '../alert/terminal-text.ts';
 import { type Difference, differences, type Rescored, rescore } from '../score/backtest.ts';
 import { defaultSettings, readSettings } from '../settings.ts';
-import { openEmbedded } from '../store/embedded.ts';
+import { openData } from './open-data.ts';
 
 export const BACKTEST: CommandSpec = {
   name: 'backtest',
@@ -27,15 +26,12 @@ export async function backtestCommand(args: string[]): Promise<number> {
     return Exit.fine;
   }
   const options = parseCommand(BACKTEST, args);
-  const data = options.text('data');
   const config = options.text('config');
   const against = options.text('against');
-  if (data === undefined) throw new UserError('name the store with --data DIR', Exit.usage);
   if (config === undefined) throw new UserError('name the settings to try with --config FILE', Exit.usage);
-  if (!existsSync(data)) throw new UserError(`${data}: no such directory`, Exit.usage);
   const next = readSettings(config);
   const base = against === undefined ? defaultSettings() : readSettings(against);
-  const store = await openEmbedded(data);
+  const store = await openData(options);
   try {
     const before = await rescore(store, base);
     const after = await rescore(store, next);

@@ -1,14 +1,14 @@
-import { existsSync } from 'node:fs';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { formatMicros, parseMicros } from '../../sensor/base/timestamp.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
 import { inspectText } from '../alert/terminal-text.ts';
 import { blindSpots, coverageOf, type HostHour, spanOf } from '../score/coverage.ts';
-import { openEmbedded } from '../store/embedded.ts';
+import type { Store } from '../store/store.ts';
+import { openData } from './open-data.ts';
 
 export const COVERAGE: CommandSpec = {
   name: 'coverage',
-  usage: '--data DIR [--from TIME] [--to TIME] [--json]',
+  usage: '[ALERT] --data DIR [--from TIME] [--to TIME] [--json]',
   summary: 'Shows by host and hour what the telemetry could not have shown: no feed, no sizes, no names, wrong clock.',
   options: [
     { name: 'data', argument: 'DIR', describe: 'Store directory, as given to replay --data.' },
@@ -16,11 +16,13 @@ export const COVERAGE: CommandSpec = {
     { name: 'to', argument: 'TIME', describe: 'End (RFC 3339); default: the last fact.' },
     { name: 'json', describe: 'JSON lines, one an hour.' },
   ],
-  notes: 'Hours in which a host showed nothing at all have no line.',
+  notes:
+    'With the id of an alert: what could not be seen of it, and the hours of its host that it spans. Hours in which a host showed nothing at all have no line.',
 };
 
 /** Longest span of one report, microseconds. */
 const MAX_SPAN = 400 * 86_400_000_000;
+const HOUR = 3_600_000_000;
 
 export async function coverageCommand(args: string[]): Promise<number> {
   if (wantsHelp(args)) {
@@ -28,27 +30,59 @@ export async function coverageCommand(args: string[]): Promise<number> {
     return Exit.fine;
   }
   const options = parseCommand(COVERAGE, args);
-  const data = options.text('data');
-  if (data === undefined) throw new UserError('name the store with --data DIR', Exit.usage);
-  if (!existsSync(data)) throw new UserError(`${data}: no such directory`, Exit.usage);
-  const store = await openEmbedded(data);
+  const [id, ...more] = options.positionals;
+  if (more.length > 0) throw new UserError(`${more[0]}: name one alert`, Exit.usage);
+  const store = await openData(options);
   try {
-    const all = await spanOf(store);
+    const asJson = options.on('json');
+    const alert = id === undefined ? undefined : await spanOfAlert(store, id);
+    const all = alert ?? (await spanOf(store));
     if (!all) {
-      if (!options.on('json')) process.stdout.write('The store has no facts of any host.\n');
+      if (!asJson) process.stdout.write('The store has no facts of any host.\n');
       return Exit.fine;
     }
     const to = timeOf(options.text('to'), 'to') ?? all.to;
     const from = Math.max(timeOf(options.text('from'), 'from') ?? all.from, to - MAX_SPAN);
-    if (!options.on('json')) process.stdout.write(`${HEADER}\n`);
-    for await (const hours of coverageOf(store, from, to)) {
-      for (const hour of hours) process.stdout.write(`${options.on('json') ? json(hour) : row(hour)}\n`);
+    if (alert && !asJson) process.stdout.write(`Not seen of ${id}:\n${notSeen(alert.missing)}\n`);
+    if (!asJson) process.stdout.write(`${HEADER}\n`);
+    for await (const hours of coverageOf(store, from, to, alert && [alert.host])) {
+      for (const hour of hours) process.stdout.write(`${asJson ? json(hour) : row(hour)}\n`);
     }
     return Exit.fine;
   } finally {
     await store.close();
   }
 }
+
+interface AlertSpan {
+  readonly host: string;
+  readonly from: number;
+  readonly to: number;
+  readonly missing: readonly string[];
+}
+
+/** Whole hours from the first staging to the newest evidence of an alert. */
+async function spanOfAlert(store: Store, id: string): Promise<AlertSpan> {
+  const alert = await store.getAlert(id);
+  const body = alert?.body as
+    | { host: { id: string }; event: { start?: string; end?: string }; waybill: { missing?: readonly string[] } }
+    | undefined;
+  if (!alert || !body) throw new UserError(`${id}: no alert has this id`);
+  const from = parseMicros(body.event.start ?? '') ?? alert.at;
+  const to = parseMicros(body.event.end ?? '') ?? alert.at;
+  const floor = Math.floor(from / HOUR) * HOUR;
+  return {
+    host: body.host.id,
+    from: floor,
+    to: Math.ceil((to + 1) / HOUR) * HOUR - 1,
+    missing: body.waybill.missing ?? [],
+  };
+}
+
+const notSeen = (missing: readonly string[]): string =>
+  missing.length === 0
+    ? '  nothing that the model asks for\n'
+    : `${missing.map((m) => `  ${inspectText(m)}\n`).join('')}`;
 
 function timeOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;

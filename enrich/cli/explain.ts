@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
 import { withExceptions } from '../alert/exception.ts';
@@ -6,6 +5,7 @@ import { readExceptions } from '../alert/exception-file.ts';
 import { explanation } from '../alert/explanation.ts';
 import { openEmbedded } from '../store/embedded.ts';
 import type { StoredAlert } from '../store/store.ts';
+import { dataDirectory } from './open-data.ts';
 
 export const EXPLAIN: CommandSpec = {
   name: 'explain',
@@ -28,11 +28,9 @@ export async function explainCommand(args: string[]): Promise<number> {
   }
   const options = parseCommand(EXPLAIN, args);
   const [id, ...more] = options.positionals;
-  const data = options.text('data');
   if (id === undefined || more.length > 0)
     throw new UserError('name one alert: waybill explain ID --data DIR', Exit.usage);
-  if (data === undefined) throw new UserError('name the store with --data DIR', Exit.usage);
-  if (!existsSync(data)) throw new UserError(`${data}: no such directory`, Exit.usage);
+  const data = dataDirectory(options);
   const store = await openEmbedded(data);
   try {
     const stored = (await store.getAlert(id)) ?? byPrefix(await store.listAlerts({ limit: MAX_ALERTS }), id);

@@ -66,6 +66,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Ru
     load: async () => (await import('./backtest.ts')).backtestCommand,
   },
   {
+    name: 'calibrate',
+    summary: 'Show what the site’s own candidates and decisions say of prior and thresholds.',
+    load: async () => (await import('./calibrate.ts')).calibrateCommand,
+  },
+  {
     name: 'dead-letter',
     summary: 'List or replay the records that could not be processed.',
     load: async () => (await import('./dead-letter.ts')).deadLetterCommand,

@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS } from '../../sensor/flow/tracker.ts';
 import { EvidenceDirectory } from '../../sensor/publish/evidence-directory.ts';
 import { LineWriter } from '../../sensor/publish/line-writer.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import { isHeld, withBudget } from '../alert/budget.ts';
 import { isAllowed, withExceptions } from '../alert/exception.ts';
 import { readExceptions } from '../alert/exception-file.ts';
 import { alertTable } from '../alert/table.ts';
@@ -127,7 +128,7 @@ export async function replayCommand(args: string[]): Promise<number> {
   } else for (const alert of alerts) out.write(alert.body);
   await out.flush();
   for (const complaint of complaints) process.stderr.write(`waybill: ${complaint}\n`);
-  const open = alerts.filter((alert) => !isAllowed(alert));
+  const open = alerts.filter((alert) => !isAllowed(alert) && !isHeld(alert));
   if (failOn !== undefined && open.some((a) => tierOf(a) === 'high' || tierOf(a) === failOn)) return Exit.alerts;
   return complaints.length > 0 ? Exit.damaged : Exit.fine;
 }
@@ -150,7 +151,8 @@ export async function replay(input: ReplayInput): Promise<ReplayResult> {
       input.onJoined === undefined ? undefined : (line) => input.onJoined!(joinedDocument(line)),
     );
     const exceptions = input.data === undefined ? [] : readExceptions(input.data);
-    return { alerts: withExceptions(alerts, exceptions), complaints };
+    const marked = withExceptions(alerts, exceptions);
+    return { alerts: withBudget(marked, input.settings.score.alerts_per_day), complaints };
   } finally {
     await store.close();
     if (input.data === undefined) rmSync(directory, { recursive: true, force: true });

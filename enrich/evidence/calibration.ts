@@ -11,6 +11,8 @@ export interface CalibrationPoint {
 export interface Calibration {
   /** Model whose decibels were compared. */
   readonly model: string;
+  /** Prior of those decibels. */
+  readonly prior: number;
   /** Decided alerts it rests on. */
   readonly decisions: number;
   readonly points: readonly CalibrationPoint[];
@@ -34,6 +36,7 @@ const MAX_POINTS = 1_000;
 const CalibrationFile = z
   .strictObject({
     model: z.string().max(100),
+    prior: z.number().gt(0).lt(1),
     decisions: z.number().int().min(0),
     points: z
       .array(z.strictObject({ db: z.number().min(-200).max(200), probability: z.number().gt(0).lt(1) }))
@@ -48,15 +51,20 @@ const ascend = (points: readonly CalibrationPoint[]): boolean =>
     return before === undefined || (before.db < point.db && before.probability <= point.probability);
   });
 
-/** Throws a `UserError` with every complaint. */
-export const readCalibration = (path: string): Calibration => readYaml(path, CalibrationFile);
+/** Throws a `UserError` with every complaint; decibels of another prior are others. */
+export const readCalibration = (path: string, prior: number): Calibration =>
+  readYaml(path, CalibrationFile, (file) =>
+    file.prior === prior
+      ? []
+      : [{ place: ['prior'], message: `made with prior ${file.prior}, but score.prior is ${prior}` }],
+  );
 
 /**
  * Isotonic regression of decisions over decibels (pool adjacent violators), with the model's own curve as a weak prior, so
  * that ten decisions bend it a little and a thousand make it. Never falls with the score; the order of decisions is
  * irrelevant.
  */
-export function calibrate(decisions: readonly Decision[], model: string): Calibration {
+export function calibrate(decisions: readonly Decision[], model: string, prior: number): Calibration {
   const samples = decisions.map(({ db, theft }) => ({ db, value: theft ? 1 : 0, weight: 1 }));
   for (let db = OWN_FROM_DB; db <= OWN_TO_DB; db += OWN_STEP_DB) {
     samples.push({ db, value: 1 / (1 + 10 ** (-db / 10)), weight: OWN_WEIGHT });
@@ -90,7 +98,7 @@ export function calibrate(decisions: readonly Decision[], model: string): Calibr
           { db: to, probability },
         ];
   });
-  return { model, decisions: decisions.length, points: thinned(points) };
+  return { model, prior, decisions: decisions.length, points: thinned(points) };
 }
 
 const round = (value: number): number => Math.round(value * 1e6) / 1e6;

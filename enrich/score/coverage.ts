@@ -39,10 +39,15 @@ export interface HostHour {
   readonly clock: HostClock;
 }
 
-/** The coverage ledger of every host, by host and hour, one host at a time. Hours without any fact have no line. */
-export async function* coverageOf(store: Store, from: number, to: number): AsyncGenerator<readonly HostHour[]> {
+/** The coverage ledger of these hosts, or of every host, by host and hour, one host at a time. Hours without any fact have no line. */
+export async function* coverageOf(
+  store: Store,
+  from: number,
+  to: number,
+  hosts?: readonly string[],
+): AsyncGenerator<readonly HostHour[]> {
   const clocks = new HostClocks(store);
-  for (const host of await hostsIn(store)) {
+  for (const host of hosts ?? (await hostsIn(store))) {
     const days: HostHour[] = [];
     for (let day = Math.floor(from / DAY) * DAY; day <= to; day += DAY) {
       const hours = await hostDay(store, clocks, host, Math.max(from, day), Math.min(to, day + DAY - 1));

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
 import type { Log } from '../../sensor/base/log.ts';
+import { isHeld } from '../alert/budget.ts';
 import { Enricher, type HostSpans, widen } from '../enricher.ts';
 import { ZoneClock } from '../ingest/zone-clock.ts';
 import type { Settings } from '../settings.ts';
@@ -40,6 +41,7 @@ export interface WorkerCounters {
   flows: number;
   events: number;
   alerts: number;
+  held: number;
   settlings: number;
   settleMillis: number;
   deadRecords: number;
@@ -55,6 +57,7 @@ export class Worker {
     flows: 0,
     events: 0,
     alerts: 0,
+    held: 0,
     settlings: 0,
     settleMillis: 0,
     deadRecords: 0,
@@ -130,8 +133,7 @@ export class Worker {
     this.secondLooks = this.nextLooks;
     this.nextLooks = new Map();
     this.lookAt = monotonicMillis() + SECOND_LOOK_MILLIS;
-    if (alerts.length > 0) await this.options.onAlerts(alerts);
-    this.counters.alerts += alerts.length;
+    await this.tell(alerts);
   }
 
   private async work(deliveries: readonly Delivery[]): Promise<void> {
@@ -175,9 +177,16 @@ export class Worker {
       options,
     );
     const alerts = await this.cache.during(() => this.enricher.settle(undefined, { repeat: again }));
-    if (alerts.length > 0) await this.options.onAlerts(alerts);
-    this.counters.alerts += alerts.length;
+    await this.tell(alerts);
     this.stuck = undefined;
+  }
+
+  /** What the alert budget of a day does not reach to is counted, and stays in the store for who looks. */
+  private async tell(alerts: readonly StoredAlert[]): Promise<void> {
+    const told = alerts.filter((alert) => !isHeld(alert));
+    if (told.length > 0) await this.options.onAlerts(told);
+    this.counters.alerts += told.length;
+    this.counters.held += alerts.length - told.length;
   }
 
   /** What is settled is acknowledged, what cannot be read released or, in the end, buried. */
