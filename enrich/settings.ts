@@ -272,7 +272,9 @@ export const readSettings = (path: string, { withFiles = false }: ReadOptions = 
 /** Files of the service that are not there, or not for us to read. */
 function unreadable({ service }: z.infer<typeof Config>): Complaint[] {
   const named = [
-    ...Object.entries(service.tls ?? {}).map(([key, file]) => ({ place: ['tls', key], file })),
+    ...Object.entries(service.tls ?? {}).flatMap(([key, file]) =>
+      file === undefined ? [] : [{ place: ['tls', key], file }],
+    ),
     ...service.outputs.flatMap((output, i) =>
       filesOf(output).map(([key, file]) => ({ place: ['outputs', i, key], file })),
     ),

@@ -49,7 +49,9 @@ export async function candidatesIn(store: Store, truth: Truth): Promise<Candidat
 
 function candidateOf(episode: Episode, truth: Truth): Candidate {
   const settings = defaultSettings();
-  const verdicts = WITHOUT.map(([group, weights]) => [group, scoreEpisode(episode, settings, weights)] as const);
+  const verdicts = WITHOUT.map(
+    ([group, weights]) => [group, scoreEpisode(episode, { ...settings, model: weights })] as const,
+  );
   const whole = verdicts[0]![1];
   const flows = [...episode.flows].sort((a, b) => b.record.source.bytes - a.record.source.bytes);
   const theft = flows
