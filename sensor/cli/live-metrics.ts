@@ -63,10 +63,14 @@ export function liveMetrics(sensor: LiveSensor, records: RecordLines, interfaceN
     gauge('flows', 'Conversations being followed.', () => sensor.flows),
     counter('flows', 'Conversations seen.', () => sensor.count('flows')),
     counter('encrypted_flows', 'Encrypted conversations seen.', () => sensor.count('encryptedFlows')),
-    counter('flows_evicted', 'Flows ended early because the table was full.', () => sensor.count('evictedOverFlows')),
-    counter('handshakes_evicted', 'Handshakes not read because too many were open.', () =>
-      sensor.count('evictedHandshakes'),
-    ),
+    counter('evicted', 'Given up because a table was full or nothing more came in time, by table and reason.', () => ({
+      label: 'reason',
+      values: sensor.evictions(),
+    })),
+    counter('unreadable', 'Conversations of encrypted tunnels whose handshake tells nothing, by protocol.', () => ({
+      label: 'protocol',
+      values: sensor.unreadable(),
+    })),
     counter('records', 'Flow records written.', () => records.written),
     counter('records_dropped', 'Flow records not written because their reader was too slow.', () => records.dropped),
     counter('clock_steps', 'Times the wall clock was set.', () => sensor.clockSteps),

@@ -8,6 +8,8 @@ export class LivePipeline implements PacketSink {
   private pipeline: Pipeline;
   private readonly counts = new Map<keyof TrackerCounters, number>();
   private readonly skips = new Map<string, number>();
+  private readonly evicted = new Map<string, number>();
+  private readonly unread = new Map<string, number>();
 
   constructor(build: () => Pipeline) {
     this.build = build;
@@ -32,7 +34,9 @@ export class LivePipeline implements PacketSink {
     for (const name of Object.keys(this.pipeline.counters) as (keyof TrackerCounters)[]) {
       this.counts.set(name, this.count(name));
     }
-    for (const [why, n] of this.pipeline.skipped()) this.skips.set(why, (this.skips.get(why) ?? 0) + n);
+    addTo(this.skips, this.pipeline.skipped());
+    addTo(this.evicted, this.pipeline.evictions());
+    addTo(this.unread, this.pipeline.unreadable());
     this.pipeline = this.build();
   }
 
@@ -47,8 +51,21 @@ export class LivePipeline implements PacketSink {
 
   /** Frames without a TCP or UDP segment since the start, by reason. */
   skipped(): Map<string, number> {
-    const all = new Map(this.skips);
-    for (const [why, n] of this.pipeline.skipped()) all.set(why, (all.get(why) ?? 0) + n);
-    return all;
+    return addTo(new Map(this.skips), this.pipeline.skipped());
   }
+
+  /** What was given up since the start, by table and reason. */
+  evictions(): Map<string, number> {
+    return addTo(new Map(this.evicted), this.pipeline.evictions());
+  }
+
+  /** Conversations of tunnels that cannot be read since the start, by what they are. */
+  unreadable(): Map<string, number> {
+    return addTo(new Map(this.unread), this.pipeline.unreadable());
+  }
+}
+
+function addTo(sums: Map<string, number>, counts: ReadonlyMap<string, number>): Map<string, number> {
+  for (const [name, n] of counts) sums.set(name, (sums.get(name) ?? 0) + n);
+  return sums;
 }

@@ -86,6 +86,16 @@ export class LiveSensor {
     return this.pipeline.skipped();
   }
 
+  /** What was given up because a table was full, or nothing more came in time; by table and reason. */
+  evictions(): Map<string, number> {
+    return this.pipeline.evictions();
+  }
+
+  /** Conversations of tunnels whose handshake tells nothing, by what they are. */
+  unreadable(): Map<string, number> {
+    return this.pipeline.unreadable();
+  }
+
   /** Of the last minute. */
   get loss(): Loss {
     return this.window.loss;

@@ -108,11 +108,13 @@ async function readCaptures(paths: readonly string[], options: Parsed, output?: 
     if (!options.on('quiet')) {
       const seconds = (performance.now() - started) / 1000;
       const c = pipeline.counters;
-      const skipped = [...pipeline.skipped()].map(([why, n]) => `${why} ${n}`).join(', ');
+      const skipped = listed(pipeline.skipped());
+      const evicted = listed(pipeline.evictions());
+      const unreadable = listed(pipeline.unreadable());
       process.stderr.write(
         `waybill: ${file}: ${summary.packets} packets, ${c.flows} flows, ${c.encryptedFlows} encrypted` +
           `${c.missedBytes > 0 ? `, ${c.missedBytes} payload bytes missed` : ''}` +
-          `${c.evictedOverFlows + c.evictedHandshakes > 0 ? `, evicted ${c.evictedOverFlows} flows and ${c.evictedHandshakes} handshakes over the caps` : ''}` +
+          `${unreadable ? `; not readable: ${unreadable}` : ''}${evicted ? `; given up: ${evicted}` : ''}` +
           `${skipped ? `; no segment: ${skipped}` : ''} (${seconds.toFixed(2)} s)\n`,
       );
     }
@@ -120,6 +122,9 @@ async function readCaptures(paths: readonly string[], options: Parsed, output?: 
   if (directory?.complaint) process.stderr.write(`waybill: ${directory.complaint}\n`);
   return code;
 }
+
+const listed = (counts: ReadonlyMap<string, number>): string =>
+  [...counts].map(([name, n]) => `${name} ${n}`).join(', ');
 
 /** The directory that `--evidence` names. */
 function openEvidence(options: Parsed): EvidenceDirectory | undefined {

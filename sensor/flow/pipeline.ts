@@ -6,6 +6,7 @@ import { linkTypeName } from '../wire/link-types.ts';
 import { Segment } from '../wire/segment.ts';
 import { VERDICT_NAMES, Verdict } from '../wire/verdict.ts';
 import { addDnsContext } from './dns-context.ts';
+import { evictions } from './evictions.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
 import { RecordPrinter } from './record-printer.ts';
 import { type RecordOptions, toRecord } from './to-record.ts';
@@ -21,6 +22,10 @@ export interface Pipeline extends PacketSink {
   readonly counters: TrackerCounters;
   /** Frames that carried no TCP or UDP, by reason; of link types that are not decoded the name is part of it. */
   skipped(): Map<string, number>;
+  /** What was given up because a table was full, or nothing more came in time; by table and reason. */
+  evictions(): Map<string, number>;
+  /** Conversations of tunnels whose handshake tells nothing, by what they are. */
+  unreadable(): Map<string, number>;
 }
 
 /**
@@ -91,6 +96,8 @@ function assemble(emit: EmitFlow, limits: TrackerLimits, evidence: EvidenceKeepe
     },
     drain: () => tracker.drain(),
     counters: tracker.counters,
+    evictions: () => evictions({ tracker: tracker.counters, fragments: decoder.fragments, dns, evidence }),
+    unreadable: () => new Map(tracker.unreadable),
     skipped: () => {
       const named = [...skips].map((n, i): [string, number] => [VERDICT_NAMES[i]!, n]);
       const links = [...refused].map(([type, n]): [string, number] => [`unsupported-link (${linkTypeName(type)})`, n]);

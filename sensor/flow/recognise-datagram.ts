@@ -9,7 +9,9 @@ import type { Recognised } from './datagram-reader.ts';
 import { OpenVpnDatagrams, openVpnAuthBytes } from './openvpn.ts';
 import { RdpUdp, rdpUdpCarries } from './rdp-udp.ts';
 
-/** Datagrams looked at before a conversation is taken as plain: STUN and RTP may precede DTLS on one port. */
+/** Datagrams of a conversation looked at for the first of a handshake: STUN, TURN and RTP may precede DTLS on one port. */
+export const MAX_UNRECOGNISED = 128;
+/** Datagrams that are read of what may be a handshake, before it is taken as plain. */
 export const MAX_PROBED = 32;
 /** The same of one whose first datagram named its protocol: OpenVPN may send a handshake in pieces of 100 bytes. */
 const MAX_CARRIED = 256;
@@ -51,6 +53,10 @@ function recogniseCarried(bytes: Uint8Array, start: number, end: number): Recogn
   const open: Recognised['open'] = (sink) => new RdpUdp(sink, inRdp);
   return { protocol: inRdp, via: 'rdp', fromServer: false, patience: MAX_CARRIED, open };
 }
+
+/** Whether a datagram begins with a DTLS ClientHello, which only clients send. */
+export const isDtlsClientHello = (bytes: Uint8Array, start: number, end: number): boolean =>
+  looksLikeDtls(bytes, start, end) && !isServers(bytes, start);
 
 const isServers = (bytes: Uint8Array, at: number): boolean =>
   bytes[at + DTLS_RECORD_HEADER] !== HandshakeType.clientHello;

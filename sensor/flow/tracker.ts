@@ -6,11 +6,12 @@ import type { Conversation } from './conversation.ts';
 import { FlowBit, FlowTable, Phase } from './flow-table.ts';
 import { OpenHandshakes } from './open-handshakes.ts';
 import { isCopy } from './packet-copies.ts';
-import { MAX_PROBED } from './recognise-datagram.ts';
+import { isDtlsClientHello, MAX_UNRECOGNISED } from './recognise-datagram.ts';
 import { SettledConversations } from './settled-conversations.ts';
 import { TcpControl } from './tcp-control.ts';
 import type { TcpHandshake } from './tcp-handshake.ts';
 import { mayBeginHandshake, type UdpHandshake } from './udp-handshake.ts';
+import { type Unreadable, unreadableTunnel } from './unreadable.ts';
 
 const SECOND = 1_000_000;
 
@@ -108,6 +109,8 @@ export class FlowTracker {
     missedBytes: 0,
     payloadBytes: 0,
   };
+  /** Conversations that make no record because their handshake tells nothing, by what they are. */
+  readonly unreadable = new Map<Unreadable, number>();
   readonly table: FlowTable;
   private readonly counter: ByteCounter;
   private readonly control: TcpControl;
@@ -197,23 +200,43 @@ export class FlowTracker {
   private udp(s: Segment, slot: number, direction: 0 | 1): void {
     const table = this.table;
     const size = s.payloadLength;
+    const phase = table.phase[slot]!;
+    if (phase !== Phase.plain && this.isHelloOfServer(s, slot, direction)) {
+      this.end(slot, 'reused');
+      table.find(s); // sets the direction again
+      const next = this.open(s);
+      if (next >= 0) this.udp(s, next, table.direction);
+      return;
+    }
     this.seen(s, slot, direction);
     table.bytes[slot * 2 + direction]! += size;
     this.counters.payloadBytes += size;
-    const phase = table.phase[slot]!;
     if (phase === Phase.probing || phase === Phase.handshake) {
-      let handshake = this.handshakes.of(slot) as UdpHandshake | undefined;
-      if (!handshake) {
-        if (!mayBeginHandshake(s)) {
-          if (table.packets[slot * 2]! + table.packets[slot * 2 + 1]! >= MAX_PROBED) table.phase[slot] = Phase.plain;
-          return;
-        }
-        this.makeRoom();
-        handshake = this.handshakes.openUdp(slot);
-      }
+      const handshake = (this.handshakes.of(slot) as UdpHandshake | undefined) ?? this.beginUdp(s, slot);
+      if (!handshake) return;
       handshake.datagram(direction, s);
       this.settle(slot, handshake.conversation, handshake.status);
     } else if (phase === Phase.counting) this.count(slot, direction, size);
+  }
+
+  /** A DTLS hello of the side that answered one so far: both ends of a call may be clients, one after the other. */
+  private isHelloOfServer(s: Segment, slot: number, direction: number): boolean {
+    const client = this.handshakes.of(slot)?.conversation.client ?? this.control.client(slot);
+    return client >= 0 && client !== direction && isDtlsClientHello(s.bytes, s.payloadStart, s.payloadEnd);
+  }
+
+  /** A reader for a conversation whose datagram may begin a handshake. */
+  private beginUdp(s: Segment, slot: number): UdpHandshake | undefined {
+    const { table } = this;
+    if (mayBeginHandshake(s)) {
+      this.makeRoom();
+      return this.handshakes.openUdp(slot);
+    }
+    const seen = table.packets[slot * 2]! + table.packets[slot * 2 + 1]!;
+    const tunnel = seen === 1 ? unreadableTunnel(s.bytes, s.payloadStart, s.payloadEnd, s.dstPort) : undefined;
+    if (tunnel !== undefined) this.unreadable.set(tunnel, (this.unreadable.get(tunnel) ?? 0) + 1);
+    if (tunnel !== undefined || seen >= MAX_UNRECOGNISED) table.phase[slot] = Phase.plain;
+    return undefined;
   }
 
   /** A packet that counts. */

@@ -17,6 +17,8 @@ export interface Observed {
   readonly ends: readonly FlowRecord[];
   readonly counters: TrackerCounters;
   readonly skipped: ReadonlyMap<string, number>;
+  readonly evictions: ReadonlyMap<string, number>;
+  readonly unreadable: ReadonlyMap<string, number>;
 }
 
 export interface ObserveOptions {
@@ -46,6 +48,8 @@ export function observe(frames: Iterable<TimedFrame>, o: ObserveOptions = {}): O
     ends: records.filter((record) => record.event.action === 'flow_end'),
     counters: sensor.counters,
     skipped: sensor.skipped(),
+    evictions: sensor.evictions(),
+    unreadable: sensor.unreadable(),
   };
 }
 

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { LivePipeline } from '../../sensor/cli/live-pipeline.ts';
 import { buildPipeline } from '../../sensor/flow/pipeline.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import { DATAGRAM_CAP } from '../../sensor/wire/fragments.ts';
 import { conversation } from '../build/conversation.ts';
-import { ethernet, hex } from '../build/frames.ts';
+import { ethernet, fragmentIpv4, hex, udp } from '../build/frames.ts';
 
 const HOUR = 3_600_000_000;
 const START = 1_700_000_000_000_000;
@@ -34,10 +35,17 @@ describe('the live pipeline', () => {
   it('goes on counting', () => {
     const { pipeline, play } = live();
     const arp = ethernet(hex('0001080006040001'), { type: 0x0806 });
+    const initiation = Uint8Array.from({ length: 148 }, (_, i) => (i === 0 ? 1 : i < 4 ? 0 : i));
+    const wireguard = ethernet(udp({ dstPort: 51_820, payload: initiation }));
+    const unfinished = Array.from({ length: DATAGRAM_CAP + 3 }, (_, id) =>
+      ethernet(fragmentIpv4(udp({ payload: new Uint8Array(90) }), 64, id)[0]!),
+    );
     for (let round = 1; round <= 3; round++) {
-      play([...conversation({ serverName: 'a.example' }).frames, arp], START);
+      play([...conversation({ serverName: 'a.example' }).frames, arp, wireguard, ...unfinished], START);
       expect(pipeline.count('encryptedFlows')).toBe(round);
-      expect([...pipeline.skipped().values()]).toEqual([round]);
+      expect(pipeline.skipped().get('arp')).toBe(round);
+      expect(pipeline.unreadable()).toEqual(new Map([['wireguard', round]]));
+      expect(pipeline.evictions()).toEqual(new Map([['fragments-full', 3 * round]]));
       pipeline.restart();
     }
   });

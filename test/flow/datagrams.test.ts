@@ -193,9 +193,9 @@ describe('a DTLS conversation', () => {
   });
 
   it('is read behind STUN and RTP on the same ports', () => {
-    const before: Turn[] = Array.from({ length: 24 }, (_, i) => [
+    const before: Turn[] = Array.from({ length: 100 }, (_, i) => [
       i % 2 ? 'server' : 'client',
-      i < 12 ? concat(STUN.subarray(0, 19), [i]) : noise(172 + i, 0x80),
+      i < 60 ? concat(STUN.subarray(0, 19), [i]) : noise(172 + i, 0x80),
     ]);
     const record = observeOne(datagrams([...before, ...DTLS]));
     expect(record.tls).toEqual(dtlsRecorded.tls);
@@ -210,6 +210,20 @@ describe('a DTLS conversation', () => {
     ];
     const record = observeOne(datagrams([part(50, body.length), part(0, 30), part(20, 50), ...DTLS.slice(3)]));
     expect(record.tls?.client).toEqual(dtlsRecorded.tls?.client);
+  });
+
+  it('makes a flow of its own when the other end begins one, as after a conflict of roles', () => {
+    const unanswered: Turn[] = [
+      ['server', dtls(1, dtlsHello([]))],
+      ['server', dtls(1, dtlsHello([]))],
+    ];
+    const { ends } = observe(datagrams([...unanswered, ...DTLS]));
+    expect(ends.map(({ source, waybill }) => [source.port, waybill.end_reason])).toEqual([
+      [443, 'reused'],
+      [50_000, 'capture-end'],
+    ]);
+    expect(ends[1]?.tls).toEqual(dtlsRecorded.tls);
+    expect(ends[0]?.tls?.client).toEqual(dtlsRecorded.tls?.client);
   });
 
   it('captured from the server alone has its certificate, and the client for its source', () => {
@@ -237,7 +251,7 @@ describe('other datagrams', () => {
   });
 
   it('are taken as plain after a while, so that they hold no place', () => {
-    const many = Array.from({ length: 80 }, (_, i): Turn => ['client', noise(100 + i, 0x80)]);
+    const many = Array.from({ length: 160 }, (_, i): Turn => ['client', noise(100 + i, 0x80)]);
     expect(observe(datagrams([...many, ...DTLS])).records).toEqual([]);
   });
 });
