@@ -257,6 +257,14 @@ const UNCHANGED = (() => {
 
 export const defaultSettings = (): Settings => settingsOf(Config.parse({}), '.');
 
+/** The settings that an object describes, of a bundle for one; undefined when it does not. Files that it names are not read. */
+export function settingsFrom(value: unknown): Settings | undefined {
+  const parsed = Config.safeParse(value);
+  if (!parsed.success) return undefined;
+  const { calibration: _, ...score } = parsed.data.score;
+  return settingsOf({ ...parsed.data, score, tables: {} }, '.');
+}
+
 export interface ReadOptions {
   /** The settings are for the service on this machine: files that they name must be readable. */
   readonly withFiles?: boolean;
@@ -272,9 +280,7 @@ export const readSettings = (path: string, { withFiles = false }: ReadOptions = 
 /** Files of the service that are not there, or not for us to read. */
 function unreadable({ service }: z.infer<typeof Config>): Complaint[] {
   const named = [
-    ...Object.entries(service.tls ?? {}).flatMap(([key, file]) =>
-      file === undefined ? [] : [{ place: ['tls', key], file }],
-    ),
+    ...Object.entries(service.tls ?? {}).flatMap(([key, file]) => (file ? [{ place: ['tls', key], file }] : [])),
     ...service.outputs.flatMap((output, i) =>
       filesOf(output).map(([key, file]) => ({ place: ['outputs', i, key], file })),
     ),

@@ -7,8 +7,12 @@ export interface Certificate {
   readonly key: string;
 }
 
-/** A certificate authority that nobody knows, and a certificate of it for localhost and 127.0.0.1. */
-export function madeUpAuthority(): { ca: string; server: Certificate } {
+/**
+ * A certificate authority that nobody knows, and a certificate of it for localhost and 127.0.0.1.
+ *
+ * @param further host names of the certificate
+ */
+export function madeUpAuthority(...further: readonly string[]): { ca: string; server: Certificate } {
   const authority = keys();
   const ca = certificate(authority.public, 'Nobody', authority.private, 'Nobody', [
     { name: 'basicConstraints', cA: true },
@@ -19,6 +23,7 @@ export function madeUpAuthority(): { ca: string; server: Certificate } {
     altNames: [
       { type: 2, value: 'localhost' },
       { type: 7, ip: '127.0.0.1' },
+      ...further.map((value) => ({ type: 2, value })),
     ],
   };
   return {

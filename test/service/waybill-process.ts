@@ -38,12 +38,13 @@ export interface RunningService extends Waybill {
   readonly url: string;
 }
 
-/** `waybill enrich` on a free port; resolves when it listens, or with `ready` when it works. */
+/** `waybill enrich` on a free port, or where `listen` says; resolves when it listens, or with `ready` when it works. */
 export async function enrichProcess(
   args: readonly string[],
   until: 'listening' | 'ready' = 'ready',
+  listen: readonly string[] = ['--listen', '127.0.0.1:0'],
 ): Promise<RunningService> {
-  const child = waybill('enrich', '--listen', '127.0.0.1:0', ...args);
+  const child = waybill('enrich', ...listen, ...args);
   await eventually(() => child.err().includes(`"msg":"${until}"`) || child.process.exitCode !== null, 30_000);
   const port = /"port":(\d+)/.exec(child.err())?.[1];
   if (port === undefined) throw new Error(`enrich does not listen: ${child.err()}`);
