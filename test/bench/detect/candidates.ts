@@ -1,11 +1,11 @@
 /** Every candidate episode of a store with its probability, whole and with each group of evidence left out. */
-import { WEIGHTS, type Weights, withOverrides } from '../../../enrich/evidence/weights.ts';
+import { withOverrides } from '../../../enrich/evidence/weights.ts';
 import { HostClocks } from '../../../enrich/join/clock.ts';
 import { hostsIn, spanOf } from '../../../enrich/score/coverage.ts';
 import { type Episode, episodesOfHost } from '../../../enrich/score/episode.ts';
 import { scoreEpisode } from '../../../enrich/score/score.ts';
 import type { Tier } from '../../../enrich/score/verdict.ts';
-import { defaultSettings } from '../../../enrich/settings.ts';
+import { defaultSettings, type Settings } from '../../../enrich/settings.ts';
 import type { Store } from '../../../enrich/store/store.ts';
 import type { Truth } from './truth.ts';
 
@@ -26,21 +26,25 @@ export interface Candidate {
   readonly tiers: Readonly<Record<LeftOut, Tier>>;
 }
 
-const WITHOUT: readonly (readonly [LeftOut, Weights])[] = GROUPS_LEFT_OUT.map((group) => [
+const SETTINGS = defaultSettings();
+
+/** The settings, and the settings with all decibels of one group clipped to 0. */
+const WITHOUT: readonly (readonly [LeftOut, Settings])[] = GROUPS_LEFT_OUT.map((group) => [
   group,
-  group === 'none' ? WEIGHTS : withOverrides({ groups: { [group]: { floor: 0, cap: 0 } } }),
+  group === 'none'
+    ? SETTINGS
+    : { ...SETTINGS, model: withOverrides({ groups: { [group]: { floor: 0, cap: 0 } } }, SETTINGS.model) },
 ]);
 
 export async function candidatesIn(store: Store, truth: Truth): Promise<Candidate[]> {
   const found = new Map<string, Candidate>();
   const span = await spanOf(store);
   if (!span) return [];
-  const settings = defaultSettings();
   const clocks = new HostClocks(store);
   for (const host of await hostsIn(store)) {
     // One horizon at a time, as a back-test does.
-    for (let from = span.from; from <= span.to; from += settings.horizonMicros) {
-      const episodes = await episodesOfHost(store, clocks, host, from, from + settings.horizonMicros - 1, settings);
+    for (let from = span.from; from <= span.to; from += SETTINGS.horizonMicros) {
+      const episodes = await episodesOfHost(store, clocks, host, from, from + SETTINGS.horizonMicros - 1, SETTINGS);
       for (const episode of episodes) if (!found.has(episode.id)) found.set(episode.id, candidateOf(episode, truth));
     }
   }
@@ -48,10 +52,7 @@ export async function candidatesIn(store: Store, truth: Truth): Promise<Candidat
 }
 
 function candidateOf(episode: Episode, truth: Truth): Candidate {
-  const settings = defaultSettings();
-  const verdicts = WITHOUT.map(
-    ([group, weights]) => [group, scoreEpisode(episode, { ...settings, model: weights })] as const,
-  );
+  const verdicts = WITHOUT.map(([group, settings]) => [group, scoreEpisode(episode, settings)] as const);
   const whole = verdicts[0]![1];
   const flows = [...episode.flows].sort((a, b) => b.record.source.bytes - a.record.source.bytes);
   const theft = flows

@@ -106,7 +106,7 @@ function timeOf(scene: Scene, when: Habit['when']): number {
 }
 
 /** Kinds in turn; every second one with all evidence there is, the others with the blind spots in turn. */
-function planThefts({ seed, hosts, days, thefts, warmUp }: SimulationOptions, org: Organisation): Plan[] {
+function planThefts({ seed, days, thefts, warmUp }: SimulationOptions, org: Organisation): Plan[] {
   const random = streamOf(seed, 'thefts');
   const turning = BLIND_SPOTS.slice(1, BLIND_SPOTS.indexOf('browser'));
   const used = new Set<number>();
