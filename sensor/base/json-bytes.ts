@@ -5,6 +5,13 @@ const FIRST_BYTES = 4_096;
 /** Bytes of UTF-8 that one UTF-16 unit becomes at most. */
 const UTF8_BYTES = 3;
 const MICROS_DIGITS = 6;
+/** A power of two. */
+const KEPT_SECONDS = 64;
+/** `2026-11-02T09:15:00.` */
+const SECOND_CHARS = 20;
+/** Digits of a number below 2^31 whatever they are. */
+const BASE36_PART_DIGITS = 5;
+const BASE36_PART = 36 ** BASE36_PART_DIGITS;
 /** Up to here a loop is faster than a call of `set`. */
 const SHORT_BYTES = 24;
 /** The longest number, a Float64 in full. */
@@ -17,6 +24,9 @@ const NUMBER_BYTES = 25;
 export class JsonBytes {
   private bytes = Buffer.allocUnsafe(FIRST_BYTES);
   private at = 0;
+  /** Seconds whose text is kept, one in each place by its lowest bits. */
+  private readonly seconds = new Float64Array(KEPT_SECONDS).fill(-1);
+  private readonly secondTexts = new Uint8Array(KEPT_SECONDS * SECOND_CHARS);
 
   /** Empties the text. */
   begin(): void {
@@ -77,14 +87,55 @@ export class JsonBytes {
     } else this.ascii(String(value === 0 ? 0 : value)); // -0 is written 0
   }
 
+  /** Characters [from, to) of a base64 text in the alphabet for URLs (RFC 4648 §5). */
+  urlSafe(text: string, from: number, to: number): void {
+    this.room(to - from);
+    const bytes = this.bytes;
+    let at = this.at;
+    for (let i = from; i < to; i++) {
+      const code = text.charCodeAt(i);
+      bytes[at++] = code === PLUS ? HYPHEN : code === SLASH ? UNDERSCORE : code;
+    }
+    this.at = at;
+  }
+
+  /** A whole number as `toString(36)` writes it. */
+  base36(value: number): void {
+    if (!(value >= BASE36_PART && value < BASE36_PART ** 2)) {
+      this.ascii(value.toString(36));
+      return;
+    }
+    // In two parts: integers beyond 32 bits are divided ten times as slowly.
+    const high = Math.floor(value / BASE36_PART);
+    let count = 1;
+    for (let limit = 36; limit <= high && count < BASE36_PART_DIGITS; limit *= 36) count++;
+    this.room(count + BASE36_PART_DIGITS);
+    this.digits36(high, count);
+    this.digits36(value - high * BASE36_PART, BASE36_PART_DIGITS);
+  }
+
   /** As `formatMicros`, without quotes. */
   time(micros: number): void {
     const safe = clampMicros(micros);
     const second = Math.floor(safe / MICROS_PER_SECOND);
-    this.ascii(secondText(second));
-    this.room(MICROS_DIGITS + 1);
+    const from = this.secondAt(second);
+    this.room(SECOND_CHARS + MICROS_DIGITS + 1);
+    for (let i = 0; i < SECOND_CHARS; i++) this.bytes[this.at + i] = this.secondTexts[from + i]!;
+    this.at += SECOND_CHARS;
     this.digits(safe - second * MICROS_PER_SECOND, MICROS_DIGITS);
     this.bytes[this.at++] = 0x5a;
+  }
+
+  /** Where in `secondTexts` the text of a second stands. */
+  private secondAt(second: number): number {
+    const place = second & (KEPT_SECONDS - 1);
+    const from = place * SECOND_CHARS;
+    if (this.seconds[place] !== second) {
+      this.seconds[place] = second;
+      const text = secondText(second);
+      for (let i = 0; i < SECOND_CHARS; i++) this.secondTexts[from + i] = text.charCodeAt(i);
+    }
+    return from;
   }
 
   /** As `ipText`, without quotes. */
@@ -112,6 +163,17 @@ export class JsonBytes {
     this.at += count;
   }
 
+  private digits36(value: number, count: number): void {
+    let rest = value;
+    for (let at = this.at + count - 1; at >= this.at; at--) {
+      const part = (rest / 36) | 0;
+      const digit = rest - 36 * part;
+      this.bytes[at] = digit < 10 ? ZERO + digit : LETTER_A + digit - 10;
+      rest = part;
+    }
+    this.at += count;
+  }
+
   private room(size: number): void {
     if (this.at + size <= this.bytes.length) return;
     const larger = Buffer.allocUnsafe(Math.max(this.at + size, 2 * this.bytes.length));
@@ -131,3 +193,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 const ZERO = 0x30;
+const LETTER_A = 0x61;
+const PLUS = 0x2b;
+const HYPHEN = 0x2d;
+const SLASH = 0x2f;
+const UNDERSCORE = 0x5f;

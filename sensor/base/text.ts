@@ -78,6 +78,9 @@ export function isHostname(text: string): boolean {
   return !(isDigit(text.charCodeAt(text.length - 1)) && isIpLiteral(text));
 }
 
+/** A host name as names are compared and published: lower case, without the root's dot. */
+export const plainName = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
+
 /** Whether the text is an IPv4 or IPv6 address, the latter with or without brackets. */
 export function isIpLiteral(text: string): boolean {
   if (text.length > 47) return false;

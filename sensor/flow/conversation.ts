@@ -1,5 +1,4 @@
 import type { Fault } from '../base/outcome.ts';
-import { isHostname } from '../base/text.ts';
 import { type Anomaly, anomalyBit } from '../record/anomalies.ts';
 import type { CertificateFacts, CertificateReading } from '../tls/certificate.ts';
 import { nameMatches } from '../tls/certificate-names.ts';
@@ -8,7 +7,7 @@ import type { HandshakeMessage, HandshakeSink } from '../tls/handshake-events.ts
 import type { Ja4Transport } from '../tls/ja4.ts';
 import type { ServerHello } from '../tls/server-hello.ts';
 import { isTls13 } from '../tls/tls-versions.ts';
-import { type ClientFacts, clientFacts, type ServerFacts, serverFacts, serverNameOf } from './hello-facts.ts';
+import { type ClientFacts, clientFacts, type ServerFacts, serverFacts } from './hello-facts.ts';
 
 /** Upstream bursts kept: the largest ones. */
 const MAX_BURSTS = 8;
@@ -80,12 +79,12 @@ export class Conversation implements HandshakeSink {
   clientHello(hello: ClientHello): void {
     if (this.clientFacts !== undefined) return;
     const transport: Ja4Transport = this.protocol === 'quic' ? 'q' : this.protocol === 'dtls' ? 'd' : 't';
-    const name = serverNameOf(hello);
-    if (name === undefined) this.mark('no_sni');
-    else if (name.escaped || name.cut || !isHostname(name.text)) this.mark('sni_not_hostname');
+    this.clientFacts = clientFacts(hello, transport, this.inFull);
+    const { serverName } = this.clientFacts;
+    if (serverName === undefined) this.mark('no_sni');
+    else if (serverName.domain === undefined) this.mark('sni_not_hostname');
     if (hello.serverNameCount > 1) this.mark('sni_many');
     if (hello.ech === 'outer') this.mark('ech_outer');
-    this.clientFacts = clientFacts(hello, transport, name?.text, this.inFull);
     this.clientSessionId = hello.sessionId;
     this.offeredTicket = hello.offersTicket;
     this.checkCertificateName();
@@ -169,8 +168,8 @@ export class Conversation implements HandshakeSink {
   }
 
   private checkCertificateName(): void {
-    const name = this.clientFacts?.serverName;
-    if (this.certificateFacts === undefined || name === undefined || !isHostname(name)) return;
+    const name = this.clientFacts?.serverName?.domain;
+    if (this.certificateFacts === undefined || name === undefined) return;
     this.certificateNameMatches = nameMatches(name, this.certificateFacts);
     if (this.certificateNameMatches === false) this.mark('certificate_name_mismatch');
   }

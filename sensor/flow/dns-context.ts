@@ -1,7 +1,6 @@
-import { isHostname } from '../base/text.ts';
 import type { AnsweredNames } from '../dns/answered-names.ts';
 import { anomalyBit } from '../record/anomalies.ts';
-import { plainName, words } from './to-record.ts';
+import { words } from './to-record.ts';
 import type { FlowView } from './tracker.ts';
 
 /**
@@ -16,13 +15,12 @@ export function addDnsContext(view: FlowView, names: AnsweredNames): void {
   const source = words(table, slot, client);
   const destination = words(table, slot, 1 - client);
   const began = table.firstSeen[slot]!;
-  const sni = c.clientFacts?.serverName;
-  if (sni === undefined || !isHostname(sni)) {
+  const name = c.clientFacts?.serverName?.domain;
+  if (name === undefined) {
     c.dnsName = names.nameOf(source, destination, began);
     return;
   }
   c.dnsName = undefined;
-  const name = plainName(sni);
   // A single label is completed by the client's search list: what it looked up has another name (RFC 1034 §3.1).
   if (!name.includes('.')) return;
   const seen = names.lookedUp(source, name, began);

@@ -1,6 +1,6 @@
 /** What a record says of the two hellos. Most of it is the same for all connections of one program, and kept once. */
 import { GenerationCache } from '../base/generation-cache.ts';
-import { type SafeText, SERVER_NAME_CAP, safeText } from '../base/text.ts';
+import { isHostname, plainName, SERVER_NAME_CAP, safeText } from '../base/text.ts';
 import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import { ja3, ja3String, ja3s } from '../tls/ja3.ts';
@@ -11,15 +11,23 @@ import { versionName } from '../tls/tls-versions.ts';
 /** ALPN names kept of a hello, and characters of each. */
 const MAX_ALPN = 8;
 const MAX_ALPN_CHARS = 64;
-/** Texts and facts kept for the next connections, in each of two generations. */
+/** Names and facts kept for the next connections, in each of two generations. */
 const SHARED = 4_096;
 
 export interface ClientFacts {
-  readonly serverName: string | undefined;
+  readonly serverName: ServerName | undefined;
   readonly ja3: string;
   readonly offer: ClientOffer;
   /** For verbose records only. */
   readonly inFull: { readonly ja3String: string; readonly ciphers: readonly number[] } | undefined;
+}
+
+/** The first server name of a hello. */
+export interface ServerName {
+  /** As safe text. */
+  readonly text: string;
+  /** The same as it is compared and published; undefined when it is no host name. */
+  readonly domain: string | undefined;
 }
 
 /** What the connections of one program have in common, whatever they connect to. */
@@ -38,19 +46,21 @@ export interface ServerFacts {
   readonly alpn: string | undefined;
 }
 
-/** The first server name of a hello as safe text. */
-export const serverNameOf = (hello: ClientHello): SafeText | undefined =>
-  hello.serverName === undefined ? undefined : safeText(hello.serverName, SERVER_NAME_CAP);
+/** The first server name of a hello; the same object for the same name. */
+function serverNameOf({ serverName: raw }: ClientHello): ServerName | undefined {
+  if (raw === undefined) return undefined;
+  const known = names.get(raw);
+  if (known !== undefined) return known;
+  const { text } = safeText(raw, SERVER_NAME_CAP);
+  const name = { text, domain: isHostname(text) ? plainName(text) : undefined };
+  if (raw.length <= SERVER_NAME_CAP) names.set(raw, name);
+  return name;
+}
 
-export function clientFacts(
-  hello: ClientHello,
-  transport: Ja4Transport,
-  serverName: string | undefined,
-  inFull: boolean,
-): ClientFacts {
+export function clientFacts(hello: ClientHello, transport: Ja4Transport, inFull: boolean): ClientFacts {
   const common = commonFacts(hello, transport);
   return {
-    serverName: serverName === undefined ? undefined : shared(names, serverName, serverName, sameText),
+    serverName: serverNameOf(hello),
     ja3: common.ja3,
     offer: common.offer,
     inFull: inFull ? { ja3String: ja3String(hello), ciphers: hello.cipherSuites } : undefined,
@@ -101,7 +111,7 @@ export function serverFacts(hello: ServerHello): ServerFacts {
   return shared(answers, facts.ja3s, facts, sameAnswer);
 }
 
-const names = new GenerationCache<string>(SHARED);
+const names = new GenerationCache<ServerName>(SHARED);
 const offers = new GenerationCache<ClientOffer>(SHARED);
 const answers = new GenerationCache<ServerFacts>(SHARED);
 
@@ -112,8 +122,6 @@ function shared<V>(kept: GenerationCache<V>, key: string, value: V, same: (a: V,
   kept.set(key, value);
   return value;
 }
-
-const sameText = (a: string, b: string): boolean => a === b;
 
 const sameOffer = (a: ClientOffer, b: ClientOffer): boolean =>
   a.version === b.version &&

@@ -1,14 +1,13 @@
 import { type IpWords, isIpv4, isPrivate } from '../base/ip.ts';
 import { JsonBytes } from '../base/json-bytes.ts';
-import { anomalyNames } from '../record/anomalies.ts';
 import { communityId } from '../record/community-id.ts';
 import type { FlowRecord } from '../record/flow-record.ts';
-import type { CertificateFacts } from '../tls/certificate.ts';
 import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import { TCP } from '../wire/segment.ts';
 import type { Conversation } from './conversation.ts';
 import type { ClientFacts, ServerFacts } from './hello-facts.ts';
-import { directionOf, domainOf, flowId, MAX_NAMES, type RecordOptions, tunnelNames, words } from './to-record.ts';
+import { anomaliesJson, answerJson, certificateJson, offerJson } from './shared-json.ts';
+import { directionOf, domainOf, FLOW_ID_PART, type RecordOptions, tunnelNames, words } from './to-record.ts';
 import type { FlowView } from './tracker.ts';
 
 /**
@@ -63,12 +62,20 @@ export class RecordPrinter {
     }
     out.raw(this.observer);
     out.raw(Part.flowId);
-    out.ascii(flowId(community, table.firstSeen[slot]!));
+    this.flowId(community, table.firstSeen[slot]!);
     this.waybill(view);
     if (domain && domain.from !== 'sni') this.text(Part.domainSource, domain.from);
     if (c.dnsSeen !== undefined) out.raw(c.dnsSeen ? Part.dnsSeen : Part.dnsNotSeen);
     out.raw(Part.lineEnd);
     return out.take();
+  }
+
+  /** As `flowId` has it. */
+  private flowId(community: string, firstSeen: number): void {
+    const { out } = this;
+    out.urlSafe(community, ...FLOW_ID_PART);
+    out.raw(Part.dot);
+    out.base36(Math.floor(firstSeen));
   }
 
   private event(action: string, view: FlowView, now: number): void {
@@ -104,10 +111,7 @@ export class RecordPrinter {
     const { clientFacts: client, serverFacts: server } = c;
     out.raw(Part.tls);
     if (server) {
-      this.name(Part.version, server.version);
-      this.name(Part.versionProtocol, server.versionProtocol);
-      this.name(Part.cipher, server.cipher);
-      if (server.alpn !== undefined) this.text(Part.nextProtocol, server.alpn);
+      out.raw(answerJson(server));
       out.raw(Part.comma);
     }
     out.raw(c.established ? Part.established : Part.notEstablished);
@@ -122,16 +126,13 @@ export class RecordPrinter {
     const { offer, inFull } = client;
     out.raw(Part.client);
     if (client.serverName !== undefined) {
-      this.text(Part.serverName, client.serverName);
+      this.text(Part.serverName, client.serverName.text);
       out.raw(Part.comma);
     }
     this.name(Part.ja3, client.ja3);
     if (inFull) this.name(Part.ja3String, inFull.ja3String);
-    this.name(Part.ja4, offer.ja4);
-    this.name(Part.clientVersion, offer.version);
-    for (let i = 0; i < offer.alpn.length; i++) this.text(i === 0 ? Part.alpn : Part.comma, offer.alpn[i]!);
-    if (offer.alpn.length > 0) out.raw(Part.bracket);
-    if (offer.ech) this.name(Part.ech, offer.ech);
+    out.raw(Part.comma);
+    out.raw(offerJson(offer));
     if (inFull) this.list(Part.supportedCiphers, inFull.ciphers.map(cipherSuiteName));
     out.raw(Part.brace);
   }
@@ -143,7 +144,7 @@ export class RecordPrinter {
     if (server) this.name(Part.ja3s, server.ja3s);
     if (certificate) {
       if (server) out.raw(Part.comma);
-      out.raw(certificateBytes(certificate));
+      out.raw(certificateJson(certificate));
       if (c.certificateNameMatches !== undefined) {
         out.raw(c.certificateNameMatches ? Part.nameMatches : Part.nameDiffers);
       }
@@ -163,7 +164,10 @@ export class RecordPrinter {
     if (c.via) this.text(Part.via, c.via);
     if (c.viaTarget) this.text(Part.viaTarget, c.viaTarget);
     if (c.tunnels !== 0) this.list(Part.tunnel, tunnelNames(c.tunnels));
-    if (anomalies !== 0) this.list(Part.anomalies, anomalyNames(anomalies));
+    if (anomalies !== 0) {
+      out.raw(Part.anomalies);
+      out.raw(anomaliesJson(anomalies));
+    }
     out.raw(view.exact ? Part.exact : Part.notExact);
     out.raw(this.tsSource);
     if (c.firstBytesAt > 0) {
@@ -204,30 +208,6 @@ export class RecordPrinter {
   }
 }
 
-/** Facts are shared by all connections that met the certificate, and so is their text. */
-const certificateTexts = new WeakMap<CertificateFacts, Uint8Array>();
-
-function certificateBytes(facts: CertificateFacts): Uint8Array {
-  const known = certificateTexts.get(facts);
-  if (known !== undefined) return known;
-  const names = facts.alternativeNames.slice(0, MAX_NAMES);
-  const fields = {
-    subject: facts.subject,
-    issuer: facts.issuer,
-    not_before: facts.notBefore,
-    not_after: facts.notAfter,
-    x509: {
-      alternative_names: names.length > 0 ? names : undefined,
-      serial_number: facts.serialNumber,
-      public_key_algorithm: facts.publicKeyAlgorithm,
-    },
-    self_signed: facts.selfSigned,
-  };
-  const text = bytes(JSON.stringify(fields).slice(1, -1));
-  certificateTexts.set(facts, text);
-  return text;
-}
-
 /** What never changes, in the order of the record. A value that is a string begins behind its quote. */
 const Part = {
   timestamp: bytes('{"@timestamp":"'),
@@ -249,10 +229,6 @@ const Part = {
   packets: bytes(',"packets":'),
   domain: bytes(',"domain":'),
   tls: bytes('"tls":{'),
-  version: bytes('"version":"'),
-  versionProtocol: bytes(',"version_protocol":"'),
-  cipher: bytes(',"cipher":"'),
-  nextProtocol: bytes(',"next_protocol":'),
   established: bytes('"established":true'),
   notEstablished: bytes('"established":false'),
   resumed: bytes(',"resumed":true'),
@@ -261,10 +237,6 @@ const Part = {
   serverName: bytes('"server_name":'),
   ja3: bytes('"ja3":"'),
   ja3String: bytes(',"ja3_string":"'),
-  ja4: bytes(',"ja4":"'),
-  clientVersion: bytes(',"version":"'),
-  alpn: bytes(',"alpn":['),
-  ech: bytes(',"ech":"'),
   supportedCiphers: bytes(',"supported_ciphers":'),
   server: bytes(',"server":{'),
   ja3s: bytes('"ja3s":"'),
@@ -288,10 +260,10 @@ const Part = {
   dnsSeen: bytes(',"dns_seen":true'),
   dnsNotSeen: bytes(',"dns_seen":false'),
   lineEnd: bytes('}}\n'),
+  dot: bytes('.'),
   quote: bytes('"'),
   brace: bytes('}'),
   braceComma: bytes('},'),
-  bracket: bytes(']'),
   comma: bytes(','),
 } as const;
 

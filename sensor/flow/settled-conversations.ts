@@ -1,6 +1,6 @@
 import type { CertificateFacts } from '../tls/certificate.ts';
 import { Conversation, PROTOCOLS, type SshFacts } from './conversation.ts';
-import type { ClientFacts, ClientOffer, ServerFacts } from './hello-facts.ts';
+import type { ClientFacts, ClientOffer, ServerFacts, ServerName } from './hello-facts.ts';
 
 /** Slots that there is room for at first; it doubles up to the cap. */
 const FIRST_SLOTS = 1_024;
@@ -49,7 +49,7 @@ export class SettledConversations {
   private path = new Int32Array(0);
   private anomalies = new Int32Array(0);
   private ja3 = Buffer.alloc(0);
-  private names: (string | undefined)[] = [];
+  private names: (ServerName | undefined)[] = [];
   private offers: (ClientOffer | undefined)[] = [];
   private servers: (ServerFacts | undefined)[] = [];
   private certificates: (CertificateFacts | undefined)[] = [];

@@ -1,4 +1,4 @@
-import { isHostname, safeText } from '../base/text.ts';
+import { isHostname, plainName, safeText } from '../base/text.ts';
 import { anomalyBit } from '../record/anomalies.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
 import type { HandshakeSink } from '../tls/handshake-events.ts';
@@ -12,7 +12,6 @@ import { MidstreamScan } from './midstream-scan.ts';
 import { hostOf, readPrelude } from './prelude.ts';
 import { PreludeBuffer } from './prelude-buffer.ts';
 import { type HeldMemory, StreamAssembler } from './stream-assembler.ts';
-import { plainName } from './to-record.ts';
 
 /** Longest target name of a prelude that is kept. */
 const TARGET_CAP = 261;
@@ -230,7 +229,7 @@ export class TcpHandshake {
     const asked = c.viaTarget === undefined ? undefined : hostOf(c.viaTarget);
     const named = c.clientFacts?.serverName;
     if (asked === undefined || named === undefined || !isHostname(asked)) return;
-    if (plainName(asked) !== plainName(named)) c.mark('via_name_differs');
+    if (plainName(asked) !== plainName(named.text)) c.mark('via_name_differs');
   }
 
   private readSsh(side: Side, bytes: Uint8Array, start: number, end: number): void {

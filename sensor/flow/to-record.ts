@@ -1,5 +1,5 @@
 import { type IpWords, ipText, isPrivate } from '../base/ip.ts';
-import { isHostname } from '../base/text.ts';
+import { isHostname, plainName } from '../base/text.ts';
 import { formatMicros } from '../base/timestamp.ts';
 import { anomalyNames } from '../record/anomalies.ts';
 import { communityId } from '../record/community-id.ts';
@@ -95,18 +95,15 @@ export function toRecord(
   };
 }
 
+/** The characters of a Community ID that are part of a flow id: 96 bits of its hash. */
+export const FLOW_ID_PART = [2, 18] as const;
+
 /** Unique to the flow: its Community ID as far as it is random, and when it began. */
 export const flowId = (community: string, firstSeen: number): string =>
-  `${community.slice(2, 18).replaceAll('+', '-').replaceAll('/', '_')}.${base36(Math.floor(firstSeen))}`;
-
-/** `toString(36)` in two parts: of doubles it takes ten times as long as of small integers. */
-function base36(value: number): string {
-  const high = Math.floor(value / HALF);
-  const low = (value - high * HALF).toString(36);
-  return high === 0 ? low : high.toString(36) + low.padStart(5, '0');
-}
-
-const HALF = 36 ** 5;
+  `${community
+    .slice(...FLOW_ID_PART)
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')}.${Math.floor(firstSeen).toString(36)}`;
 
 function endpoint(view: FlowView, side: number, ip: string): Endpoint {
   const d = view.slot * 2 + side;
@@ -132,15 +129,12 @@ export function directionOf(fromPrivate: boolean, toPrivate: boolean): FlowRecor
 
 /** Where the client meant to go: the name in its hello, else the one in the prelude, else the one it looked up. */
 export function domainOf(c: Conversation): { name: string; from: string } | undefined {
-  const sni = c.clientFacts?.serverName;
-  if (sni !== undefined && isHostname(sni)) return { name: plainName(sni), from: 'sni' };
+  const asked = c.clientFacts?.serverName?.domain;
+  if (asked !== undefined) return { name: asked, from: 'sni' };
   const target = c.viaTarget === undefined ? undefined : hostOf(c.viaTarget);
   if (target !== undefined && isHostname(target)) return { name: plainName(target), from: c.via ?? 'prelude' };
   return c.dnsName === undefined ? undefined : { name: c.dnsName, from: 'dns' };
 }
-
-/** As names are compared and published: lower case, without the root's dot. */
-export const plainName = (name: string): string => (name.endsWith('.') ? name.slice(0, -1) : name).toLowerCase();
 
 function tlsFields(c: Conversation): TlsFields | undefined {
   const { clientFacts: client, serverFacts: server, certificateFacts: certificate } = c;
@@ -152,7 +146,7 @@ function tlsFields(c: Conversation): TlsFields | undefined {
   };
   if (client) {
     fields.client = {
-      ...(client.serverName !== undefined ? { server_name: client.serverName } : {}),
+      ...(client.serverName !== undefined ? { server_name: client.serverName.text } : {}),
       ja3: client.ja3,
       ...(client.inFull ? { ja3_string: client.inFull.ja3String } : {}),
       ja4: client.offer.ja4,

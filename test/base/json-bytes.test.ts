@@ -50,6 +50,37 @@ describe('JsonBytes', () => {
     );
   });
 
+  it('writes numbers of base 36 as toString does', () => {
+    const edges = [
+      0,
+      35,
+      36,
+      36 ** 5 - 1,
+      36 ** 5,
+      36 ** 6,
+      36 ** 10 - 1,
+      36 ** 10,
+      1_795_420_800_000_001,
+      -7,
+      2 ** 60,
+    ];
+    fc.assert(
+      fc.property(fc.oneof(fc.maxSafeNat(), fc.nat(), fc.constantFrom(...edges)), (value) => {
+        expect(written((out) => out.base36(value))).toBe(value.toString(36));
+      }),
+    );
+  });
+
+  it('writes parts of base64 for URLs', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 30, maxLength: 30 }), fc.nat(20), fc.nat(20), (bytes, from, length) => {
+        const buffer = Buffer.from(bytes);
+        const expected = buffer.toString('base64url').slice(from, from + length);
+        expect(written((out) => out.urlSafe(buffer.toString('base64'), from, from + length))).toBe(expected);
+      }),
+    );
+  });
+
   it('writes addresses as ipText does', () => {
     fc.assert(
       fc.property(fc.boolean(), word, word, word, word, (v4, a, b, c, d) => {

@@ -22,7 +22,7 @@ const hex = (digits: number) =>
 const micros = fc.integer({ min: 1e15, max: 9e15 });
 
 const clientFacts = fc.record({
-  serverName: maybe(hostile),
+  serverName: maybe(fc.record({ text: hostile, domain: maybe(hostile) })),
   ja3: hex(32),
   offer: fc.record({
     ja4: fc.constantFrom('t13d1516h2_8daaf6152771_e5627efa2ab1', 'q00i000000_000000000000_000000000000'),
