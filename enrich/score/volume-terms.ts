@@ -31,7 +31,8 @@ export function volumeTerms(episode: Episode, { model: w, knowledge }: Settings)
       : [],
   );
   const encodings = own.some((s) => s.story.encoded === 'base64') ? (['base64'] as const) : [];
-  const balance = byteBalance(sent, archives, encodings, w.balance);
+  // So little is the talk before an upload: it matches nothing and misses nothing.
+  const balance = byteBalance(sent < w.volume.tooLittleBytes ? 0 : sent, archives, encodings, w.balance);
   if (balance.db !== 0) {
     const form = balance.encoding === 'none' ? '' : ` (as ${balance.encoding})`;
     const tried = balance.subsetsTried > 1 ? `, ${balance.subsetsTried} combinations tried` : '';
