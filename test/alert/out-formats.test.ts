@@ -4,22 +4,9 @@ import { syslogMessage } from '../../enrich/alert/syslog.ts';
 import { toCef } from '../../enrich/alert/to-cef.ts';
 import { toOcsf } from '../../enrich/alert/to-ocsf.ts';
 import { alertAbout } from '../build/console.ts';
+import { readCef } from '../build/read-cef.ts';
 
 const alert = alertAbout(1, 'ws-fin-01');
-
-/** Splits a CEF line as its format says: at separators that no backslash escapes. */
-function readCef(line: string): { head: string[]; fields: Map<string, string> } {
-  const parts = line.split(/(?<=(?<!\\)(?:\\\\)*)\|/);
-  const head = parts.slice(0, 7);
-  const extension = parts.slice(7).join('|');
-  const marks = [...extension.matchAll(/(?:^| )([A-Za-z0-9]+)(?<=(?<!\\)(?:\\\\)*)=/g)];
-  const fields = new Map<string, string>();
-  for (const [i, mark] of marks.entries()) {
-    const value = extension.slice(mark.index + mark[0].length, marks[i + 1]?.index ?? extension.length);
-    fields.set(mark[1]!, value.replace(/\\([\\=])/g, '$1'));
-  }
-  return { head, fields };
-}
 
 describe('OCSF', () => {
   it('has what a Detection Finding must have', () => {
@@ -84,7 +71,7 @@ describe('CEF', () => {
         expect(read.fields.get('src')).toBe('10.0.0.1');
       }),
     );
-  });
+  }, 30_000);
 });
 
 describe('syslog messages', () => {
