@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { type Calibration, readCalibration } from './evidence/calibration.ts';
+import { type Calibration, CalibrationFile, readCalibration } from './evidence/calibration.ts';
 import { readTables } from './evidence/read-tables.ts';
 import type { Tables } from './evidence/tables.ts';
 import { WEIGHTS, type WeightOverrides, type Weights, withOverrides } from './evidence/weights.ts';
@@ -218,11 +218,12 @@ export interface Settings extends z.infer<typeof Config> {
   readonly calibration?: Calibration;
 }
 
-function settingsOf(config: z.infer<typeof Config>, directory: string): Settings {
+/** @param calibrated takes the place of the file that the configuration names */
+function settingsOf(config: z.infer<typeof Config>, directory: string, calibrated?: Calibration): Settings {
   const near = (path: string | undefined) => (path === undefined ? undefined : resolve(directory, path));
   const { tables, digest } = readTables({ directory: near(config.tables.directory), asn: near(config.tables.asn) });
   const file = near(config.score.calibration);
-  const calibration = file === undefined ? undefined : readCalibration(file, config.score.prior);
+  const calibration = file === undefined ? calibrated : readCalibration(file, config.score.prior);
   const { weights, alerts_per_day: _, calibration: __, ...tiers } = config.score;
   const numbers = withOverrides(weights as WeightOverrides);
   const about = JSON.stringify([weights, tiers, config.TimeWindow, digest, calibration ?? null]);
@@ -257,12 +258,22 @@ const UNCHANGED = (() => {
 
 export const defaultSettings = (): Settings => settingsOf(Config.parse({}), '.');
 
-/** The settings that an object describes, of a bundle for one; undefined when it does not. Files that it names are not read. */
-export function settingsFrom(value: unknown): Settings | undefined {
-  const parsed = Config.safeParse(value);
-  if (!parsed.success) return undefined;
-  const { calibration: _, ...score } = parsed.data.score;
-  return settingsOf({ ...parsed.data, score, tables: {} }, '.');
+/** What settings of the score amount to, as a bundle carries it: no addresses, no tokens, no paths. */
+export function scoringOf(settings: Settings): object {
+  const { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, calibration } = settings;
+  const { calibration: _, ...score } = settings.score;
+  return { config: { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, score }, calibration };
+}
+
+const Scoring = z.object({
+  config: Config.omit({ service: true, tables: true }),
+  calibration: CalibrationFile.optional(),
+});
+
+/** The settings behind it, with the built-in tables; undefined when it is none, or of another version. */
+export function settingsFromScoring(value: unknown): Settings | undefined {
+  const { data } = Scoring.safeParse(value);
+  return data && settingsOf(Config.parse(data.config), '.', data.calibration);
 }
 
 export interface ReadOptions {

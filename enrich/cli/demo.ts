@@ -64,6 +64,7 @@ async function tell(stories: string, data: string, asJson: boolean): Promise<voi
     endpoints: [stories],
     settings: defaultSettings(),
     data,
+    evidence: evidenceIn(data),
   });
   for (const complaint of complaints) process.stderr.write(`waybill: ${complaint}\n`);
   if (asJson) {
@@ -76,12 +77,14 @@ async function tell(stories: string, data: string, asJson: boolean): Promise<voi
   if (first) process.stdout.write(`\nThe first one explained:\n\n${explanation(first.body)}`);
 }
 
+const evidenceIn = (data: string): string => join(data, 'packets');
+
 /** Serves the console over what was replayed until the program is asked to stop. */
 async function serve(data: string, port: number | undefined): Promise<void> {
   const store = await openEmbedded(data);
   try {
     const log = openLog({ name: 'demo', level: 'warn', terminal: process.stderr.isTTY === true });
-    const open = (at: number): Promise<Serving> => serveConsole({ store, port: at, log });
+    const open = (at: number): Promise<Serving> => serveConsole({ store, port: at, log, evidence: evidenceIn(data) });
     const serving = await open(port ?? DEFAULT_PORT).catch((error: NodeJS.ErrnoException) => {
       if (port === undefined && error.code === 'EADDRINUSE') return open(0);
       throw new UserError(`cannot listen on port ${port ?? DEFAULT_PORT}: ${error.message}`);

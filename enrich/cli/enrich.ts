@@ -13,6 +13,7 @@ import { backUpEmbedded } from '../store/embedded-reader.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { consoleAnswers } from '../web/api.ts';
+import type { DownloadSources } from '../web/downloads.ts';
 import { type Serving, serveConsole } from '../web/serve.ts';
 import type { HealthAnswer } from '../web/view.ts';
 import { isRedis, openBackend, storeDirectory } from './open-backend.ts';
@@ -53,6 +54,11 @@ export const ENRICH: CommandSpec = {
       argument: 'PORT',
       describe:
         'Serve the console on this port of loopback; its address with the token is logged. WAYBILL_CONSOLE_TOKEN sets the token.',
+    },
+    {
+      name: 'evidence',
+      argument: 'DIR',
+      describe: 'Where a sensor on this machine writes handshake packets (its --evidence); the console gives them out.',
     },
     { name: 'alerts', argument: 'FILE', describe: 'Append alerts to this file too.' },
     { name: 'no-stdout', describe: 'No alerts on standard output.' },
@@ -109,6 +115,8 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
     onState: (up: boolean, why: string) =>
       up ? log.info({ why }, 'Redis is back') : log.warn({ why }, 'Redis is away'),
   };
+  const evidence = options.text('evidence');
+  const shownWith = evidence === undefined ? {} : { evidence };
   const consolePort = options.integer('console', 0, 65_535);
   let page: Serving | undefined;
   const service = new Service({
@@ -116,7 +124,8 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
     log,
     open: async () => {
       const backend = await openBackend(place, settings);
-      if (consolePort !== undefined) page = await openConsole(service, backend.store, consolePort, log);
+      if (consolePort !== undefined)
+        page = await openConsole(service, backend.store, consolePort, log, { settings, ...shownWith });
       return backend;
     },
     exceptions: exceptionsDirectory(store, data),
@@ -124,6 +133,8 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
     pages: (current, shown) =>
       consoleAnswers({
         store: shown,
+        settings: current,
+        ...shownWith,
         tokens: new Tokens(current.service.tokens),
         names: ownNames(current.service),
         ...waysOut(service),
@@ -148,9 +159,15 @@ export const exceptionsDirectory = (store: string, data: string): string =>
   isRedis(store) ? data : storeDirectory(data);
 
 /** On loopback only: it speaks plain HTTP. `service.console` serves it beyond. */
-async function openConsole(service: Service, store: Store, port: number, log: Log): Promise<Serving> {
+async function openConsole(
+  service: Service,
+  store: Store,
+  port: number,
+  log: Log,
+  downloads: Omit<DownloadSources, 'store'>,
+): Promise<Serving> {
   const { WAYBILL_CONSOLE_TOKEN: token } = process.env;
-  const options = { store: service.shown(store), port, log, ...waysOut(service) };
+  const options = { store: service.shown(store), port, log, ...downloads, ...waysOut(service) };
   const page = await serveConsole({ ...options, ...(token ? { token } : {}) });
   log.info({ console: token ? page.url.replace(/#.*/, '') : page.url }, 'the console is served');
   return page;

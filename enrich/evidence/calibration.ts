@@ -33,7 +33,7 @@ const OWN_WEIGHT = 0.5;
 const MOST = 0.9999;
 const MAX_POINTS = 1_000;
 
-const CalibrationFile = z
+export const CalibrationFile = z
   .strictObject({
     model: z.string().max(100),
     prior: z.number().gt(0).lt(1),

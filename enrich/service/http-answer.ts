@@ -4,6 +4,8 @@ export interface HttpAnswer {
   /** Sent as JSON, unless `text` is there. */
   readonly json?: unknown;
   readonly text?: string;
+  /** Sent instead of text, as `type`. */
+  readonly bytes?: Uint8Array;
   readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

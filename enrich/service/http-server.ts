@@ -147,7 +147,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, context
   context.counters.answers.set(family, (context.counters.answers.get(family) ?? 0) + 1);
   // What was not read is not waited for: the connection ends with the answer.
   const unread = !request.complete;
-  const text = answer.text ?? (answer.json === undefined ? '' : `${JSON.stringify(answer.json)}\n`);
+  const content = answer.bytes ?? answer.text ?? (answer.json === undefined ? '' : `${JSON.stringify(answer.json)}\n`);
   response.writeHead(answer.status, {
     'content-type': answer.type ?? (answer.text === undefined ? 'application/json' : 'text/plain; charset=utf-8'),
     'cache-control': 'no-store',
@@ -155,7 +155,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, context
     ...(unread ? { connection: 'close' } : {}),
     ...answer.headers,
   });
-  response.end(request.method === 'HEAD' ? undefined : text, () => {
+  response.end(request.method === 'HEAD' ? undefined : content, () => {
     if (unread) request.destroy();
   });
 }

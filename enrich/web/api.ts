@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
 import { formatMicros } from '../../sensor/base/timestamp.ts';
-import { toOcsf } from '../alert/to-ocsf.ts';
 import { drillHistory } from '../service/drill-desk.ts';
 import { type HttpAnswer, HttpRefusal } from '../service/http-answer.ts';
 import { bodyOf } from '../service/http-body.ts';
@@ -10,6 +9,7 @@ import type { Tokens } from '../service/tokens.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { AlertIndex, type AlertQuery } from './alert-index.ts';
+import { type DownloadSources, download } from './downloads.ts';
 import { checkHost, checkSameOrigin, REPORT_PATH, SECURITY_HEADERS } from './headers.ts';
 import { type ConsoleCounters, type HealthSources, healthOf } from './health.ts';
 import { loadPage, type PageFiles } from './page-files.ts';
@@ -29,8 +29,7 @@ const LIMITS = { bodyBytes: MAX_BODY, inflatedBytes: MAX_BODY };
 /** Addresses of the page itself; what it shows there is its own affair. */
 const PAGE_PATH = /^\/(?:|alerts|alerts\/[^/]{1,200}|hosts|destinations|fingerprints|health)$/;
 
-export interface ConsoleOptions {
-  readonly store: Store;
+export interface ConsoleOptions extends DownloadSources {
   /** Tokens with the scope `read` open the console. */
   readonly tokens: Tokens;
   /** Host names, lower case, under which the console is served beside loopback. */
@@ -115,10 +114,13 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
   const { alerts, scan } = console;
   const query = queryOf(call.request);
   const [name, id, part, ...rest] = call.path.split('/');
-  if (name === 'alerts' && id !== undefined && rest.length === 0) {
-    if (part === 'reviews') return review(call, decoded(id), console);
-    if (part === 'ocsf') return call.isRead ? json(toOcsf(await found(decoded(id), console.store))) : wrongMethod();
-    if (part === undefined) return call.isRead ? oneAlert(decoded(id), console) : wrongMethod();
+  if (name === 'alerts' && id !== undefined && rest.length <= 1) {
+    if (part === 'reviews' && rest.length === 0) return review(call, decoded(id), console);
+    if (!call.isRead) return wrongMethod();
+    if (part === undefined) return oneAlert(decoded(id), console);
+    const flow = rest[0] === undefined ? undefined : decoded(rest[0]);
+    const answer = await download(part, flow, await found(decoded(id), console.store), console);
+    if (answer) return answer;
   }
   if (id !== undefined) throw new HttpRefusal(404, 'there is no such path');
   if (!call.isRead) return wrongMethod();

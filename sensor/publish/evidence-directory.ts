@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Exit, UserError } from '../base/exit.ts';
+import { evidenceName } from '../record/evidence-name.ts';
 
 export interface DirectoryLimits {
   /** Files in the directory, those of earlier runs included. */
@@ -12,8 +13,6 @@ export interface DirectoryLimits {
 export const DIRECTORY_LIMITS: DirectoryLimits = { files: 100_000, bytes: 1 << 30 };
 
 const SUFFIX = '.pcap';
-/** Characters of a flow id in a file name. */
-const MAX_NAME_CHARS = 64;
 
 /** A directory of one small pcap file a flow. Nothing in it is ever changed or deleted: at its caps it takes no more. */
 export class EvidenceDirectory {
@@ -77,10 +76,3 @@ export class EvidenceDirectory {
     this.bytes += bytes;
   }
 }
-
-/** The file name of a flow: letters, digits, hyphen, underscore and the dot of its id; nothing that comes from the wire. */
-export const evidenceName = (flowId: string): string =>
-  `${flowId
-    .slice(0, MAX_NAME_CHARS)
-    .replaceAll(/[^A-Za-z0-9_.-]/g, '_')
-    .replace(/^\.+/, '_')}${SUFFIX}`;

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DIRECTORY_LIMITS, EvidenceDirectory, evidenceName } from '../../sensor/publish/evidence-directory.ts';
+import { DIRECTORY_LIMITS, EvidenceDirectory } from '../../sensor/publish/evidence-directory.ts';
+import { evidenceName } from '../../sensor/record/evidence-name.ts';
 
 const SOME = Uint8Array.of(1, 2, 3, 4);
 
