@@ -20,9 +20,9 @@ export class PreludeBuffer {
   private kept = NOTHING;
   private size = 0;
 
+  /** Begins anew; the memory stays for the next connection. */
   reset(): void {
     this.chunks = this.bytes = this.size = 0;
-    this.kept = NOTHING;
   }
 
   /** The side asks for a tunnel, perhaps: answers to that may be long. */
@@ -42,7 +42,7 @@ export class PreludeBuffer {
     this.bytes += end - start;
     const taken = Math.min(end - start, HEAD_BYTES - this.size);
     if (taken <= 0) return;
-    if (this.size === 0) this.kept = new Uint8Array(HEAD_BYTES);
+    if (this.kept.length === 0) this.kept = new Uint8Array(HEAD_BYTES);
     this.kept.set(bytes.subarray(start, start + taken), this.size);
     this.size += taken;
   }

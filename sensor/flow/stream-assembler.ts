@@ -5,7 +5,9 @@ const MAX_HELD = 393_216;
 /** Bytes of what was delivered kept for comparison with overlapping copies. */
 const MAX_DELIVERED_KEPT = 16_384;
 /** Memory for that which is kept for the next connection, bytes. */
-const USUAL_DELIVERED = 4_096;
+const USUAL_DELIVERED = 8_192;
+/** First size of it; it doubles. */
+const FIRST_DELIVERED = 2_048;
 /** A stream begins at most this far from where its SYN said; what is farther away belongs to another SYN. */
 const WINDOW = 1_048_576;
 /** Segments that must wait behind a hole before it is taken as never captured: acknowledgements can overtake data. */
@@ -281,7 +283,9 @@ export class StreamAssembler {
     if (seqDistance(this.deliveredFrom, this.nextSeq) !== this.deliveredSize) return;
     const needed = this.deliveredSize + size;
     if (this.delivered.length < needed) {
-      const wider = new Uint8Array(Math.min(MAX_DELIVERED_KEPT, Math.max(2_048, needed * 2)));
+      let length = Math.max(FIRST_DELIVERED, this.delivered.length);
+      while (length < needed) length *= 2;
+      const wider = new Uint8Array(length);
       wider.set(this.delivered.subarray(0, this.deliveredSize));
       this.delivered = wider;
     }

@@ -1,11 +1,16 @@
 import { GrowingBuffer } from '../base/growing-buffer.ts';
-import type { HandshakeMessages } from './handshake-messages.ts';
+import { MAX_CERTIFICATE_BYTES } from './certificate.ts';
+import { type HandshakeMessages, MAX_HELLO_BYTES } from './handshake-messages.ts';
 import { PartialHeader } from './partial-header.ts';
 
 /** type(1) and length(3), RFC 8446 §4. */
 const HEADER_BYTES = 4;
+/** No message is collected beyond the cap of its type. */
+const MAX_MESSAGE_BYTES = Math.max(MAX_HELLO_BYTES, MAX_CERTIFICATE_BYTES);
 /** First size of a buffer for a message that comes in pieces; it grows with what arrives, never on the peer's word. */
 const FIRST_BUFFER_BYTES = 2_048;
+/** Memory that is kept for the next such message, bytes: most hellos and certificates fit. */
+const KEPT_BUFFER_BYTES = 8_192;
 
 /**
  * Cuts the handshake bytes of one direction into messages. A message that lies whole in one push is handed on where it
@@ -15,7 +20,9 @@ export class HandshakeAssembler {
   private readonly messages: HandshakeMessages;
   private readonly header = new PartialHeader();
   private type = 0;
-  private partial: GrowingBuffer | undefined;
+  /** The body that comes in pieces, while `inPieces`. */
+  private readonly partial = new GrowingBuffer(MAX_MESSAGE_BYTES, FIRST_BUFFER_BYTES);
+  private inPieces = false;
   private bodyLength = 0;
   private skipLeft = 0;
 
@@ -25,17 +32,17 @@ export class HandshakeAssembler {
 
   /** True between the first byte of a message and its last. */
   get inMessage(): boolean {
-    return this.partial !== undefined || this.skipLeft > 0 || this.header.count > 0;
+    return this.inPieces || this.skipLeft > 0 || this.header.count > 0;
   }
 
   /** Bytes of memory held for a message that is not complete. */
   get heldBytes(): number {
-    return this.partial?.bytes.length ?? 0;
+    return this.inPieces ? this.partial.bytes.length : 0;
   }
 
   reset(): void {
     this.header.clear();
-    this.partial = undefined;
+    this.endPieces();
     this.skipLeft = 0;
   }
 
@@ -47,8 +54,8 @@ export class HandshakeAssembler {
         const skipped = Math.min(this.skipLeft, end - at);
         this.skipLeft -= skipped;
         at += skipped;
-      } else if (this.partial !== undefined) {
-        at = this.append(this.partial, bytes, at, end);
+      } else if (this.inPieces) {
+        at = this.append(bytes, at, end);
       } else {
         at = this.header.fill(HEADER_BYTES, bytes, at, end);
         if (this.header.count < HEADER_BYTES) return;
@@ -72,16 +79,24 @@ export class HandshakeAssembler {
       this.messages.message(this.type, bytes, at, at + this.bodyLength);
       return at + this.bodyLength;
     }
-    this.partial = new GrowingBuffer(this.bodyLength, FIRST_BUFFER_BYTES);
+    this.inPieces = true;
     return at;
   }
 
-  private append(partial: GrowingBuffer, bytes: Uint8Array, at: number, end: number): number {
-    const taken = partial.append(bytes, at, end);
+  private append(bytes: Uint8Array, at: number, end: number): number {
+    const { partial } = this;
+    const taken = partial.append(bytes, at, Math.min(end, at + this.bodyLength - partial.length));
     if (partial.length === this.bodyLength) {
-      this.partial = undefined;
+      this.inPieces = false;
       this.messages.message(this.type, partial.bytes, 0, this.bodyLength);
+      this.endPieces();
     }
     return at + taken;
+  }
+
+  private endPieces(): void {
+    this.inPieces = false;
+    if (this.partial.bytes.length > KEPT_BUFFER_BYTES) this.partial.release();
+    this.partial.length = 0;
   }
 }

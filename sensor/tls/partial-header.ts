@@ -10,12 +10,12 @@ export class PartialHeader {
 
   /** Takes bytes[at, end) until there are `need`, and returns the index after the last one taken. */
   fill(need: number, bytes: Uint8Array, at: number, end: number): number {
-    let next = at;
-    while (this.count < need && next < end) {
-      this.value = this.value * 256 + bytes[next++]!;
-      this.count++;
-    }
-    return next;
+    const stop = Math.min(end, at + need - this.count);
+    let value = this.value;
+    for (let i = at; i < stop; i++) value = value * 256 + bytes[i]!;
+    this.value = value;
+    this.count += Math.max(0, stop - at);
+    return Math.max(at, stop);
   }
 
   clear(): void {

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, hash } from 'node:crypto';
+import { createDecipheriv, hash } from 'node:crypto';
+import { AES_BLOCK_BYTES, encryptBlock, expandKey } from './aes-block.ts';
 import type { QuicVersion } from './quic-versions.ts';
 
 /** The keys of one side's Initial packets (RFC 9001 §5.1). */
@@ -6,6 +7,8 @@ export interface InitialKeys {
   readonly key: Buffer;
   readonly iv: Buffer;
   readonly hp: Buffer;
+  /** Round keys of `hp`. */
+  readonly hpRounds: Int32Array;
 }
 
 /** A packet in the clear. */
@@ -14,8 +17,10 @@ export interface OpenedPacket {
   readonly packetNumber: number;
 }
 
-const SAMPLE_BYTES = 16;
+const SAMPLE_BYTES = AES_BLOCK_BYTES;
 const TAG_BYTES = 16;
+/** Of the packet being opened. */
+const mask = new Uint8Array(AES_BLOCK_BYTES);
 /** The sample is taken as if the packet number had four bytes (RFC 9001 §5.4.2). */
 const MAX_PACKET_NUMBER_BYTES = 4;
 
@@ -33,10 +38,12 @@ export function initialKeys(version: QuicVersion, secret: Uint8Array, side: 'cli
   mac.useKey(secret);
   const own = mac.of(labelInfo(`${side} in`, 32));
   mac.useKey(own);
+  const hp = mac.of(labelInfo(`${version.labelPrefix}hp`, 16)).subarray(0, 16);
   return {
     key: mac.of(labelInfo(`${version.labelPrefix}key`, 16)).subarray(0, 16),
     iv: mac.of(labelInfo(`${version.labelPrefix}iv`, 12)).subarray(0, 12),
-    hp: mac.of(labelInfo(`${version.labelPrefix}hp`, 16)).subarray(0, 16),
+    hp,
+    hpRounds: expandKey(hp),
   };
 }
 
@@ -102,8 +109,7 @@ export function openInitial(
 ): OpenedPacket | undefined {
   if (packetEnd - numberAt < MIN_PROTECTED_BYTES) return undefined;
   const sampleAt = numberAt + MAX_PACKET_NUMBER_BYTES;
-  const cipher = createCipheriv('aes-128-ecb', keys.hp, null);
-  const mask = cipher.update(bytes.subarray(sampleAt, sampleAt + SAMPLE_BYTES));
+  encryptBlock(keys.hpRounds, bytes, sampleAt, mask);
 
   const first = bytes[packetStart]! ^ (mask[0]! & 0x0f);
   const numberLength = (first & 3) + 1;
