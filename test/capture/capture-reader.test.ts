@@ -1,3 +1,4 @@
+/** c07: one capture in every format, byte order and resolution, cut anywhere: the same packets. */
 import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import fc from 'fast-check';

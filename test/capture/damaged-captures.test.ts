@@ -1,3 +1,4 @@
+/** c06: damaged and hostile capture files are refused or read up to the damage, and what is wrong is said. */
 import { describe, expect, it } from 'vitest';
 import { CaptureReader } from '../../sensor/capture/capture-reader.ts';
 import type { CaptureSummary } from '../../sensor/capture/packet.ts';

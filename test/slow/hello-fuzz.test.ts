@@ -1,5 +1,5 @@
 /**
- * Damaged hellos, a million of them when asked: WAYBILL_FUZZ_RUNS=1000000 npx vitest run test/slow/hello-fuzz.test.ts
+ * p01: damaged hellos, a million of them when asked: WAYBILL_FUZZ_RUNS=1000000 npx vitest run test/slow/hello-fuzz.test.ts
  * Each begins as a valid hello of random structure; then one or a few things about it are made wrong.
  */
 import { describe, expect, it } from 'vitest';

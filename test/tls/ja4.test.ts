@@ -1,3 +1,4 @@
+/** p08: JA4 as its text has it (FoxIO, JA4.md), at every edge of the lists that it is made of. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** p01: any bytes, whole frames with something wrong first of all: no throw, and nothing read outside the frame. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checksumState } from '../../sensor/wire/checksum.ts';
