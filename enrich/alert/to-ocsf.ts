@@ -79,7 +79,8 @@ function evidence(alert: AlertParts): Record<string, unknown> {
       protocol_num: network?.transport === 'udp' ? 17 : 6,
       community_uid: network?.community_id,
     },
-    ...(tls
+    // The schema asks for a version; without one there was no handshake to tell of.
+    ...(tls?.version !== undefined
       ? {
           tls: {
             version: tls.version,
