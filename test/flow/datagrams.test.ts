@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
-import { WAYS } from '../build/carriers.ts';
+import { linkOf, WAYS } from '../build/carriers.ts';
 import { certificate } from '../build/der.ts';
 import { dtlsFragment, dtlsRecord } from '../build/dtls.ts';
 import { concat, ethernet, hex } from '../build/frames.ts';
@@ -74,7 +74,7 @@ describe('a QUIC conversation', () => {
   });
 
   it.each(WAYS)('is read in $name', (way) => {
-    const record = observeOne(datagrams(QUIC, way.options));
+    const record = observeOne(datagrams(QUIC, way.options), linkOf(way));
     expect(record.tls).toEqual(quicRecord.tls);
     expect(record.source.bytes).toBe(quicRecord.source.bytes);
     expect(record.network.vlan?.id).toBe(way.vlan);

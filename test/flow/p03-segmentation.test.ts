@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import { ACK, PSH } from '../../sensor/wire/segment.ts';
-import { PLAIN, WAYS, type Way } from '../build/carriers.ts';
+import { linkOf, PLAIN, WAYS, type Way } from '../build/carriers.ts';
 import { handshakeRecords } from '../build/hellos.ts';
 import { observeOne } from '../build/observe.ts';
 import { frames, other, TcpConnection, type TcpPacket } from '../build/tcp-connection.ts';
@@ -97,7 +97,7 @@ describe('one handshake (p03)', () => {
           for (const [i, turn] of HANDSHAKES[version].entries()) {
             sendTurn(c, turn, manners[i] ?? AS_IT_IS, () => ranks.next().value!);
           }
-          const record = observeOne(frames(c.close().packets, way.options));
+          const record = observeOne(frames(c.close().packets, way.options), linkOf(way));
           expect(told(record)).toEqual(PLAIN_RECORDS[version]);
           for (const name of ODDITIES) expect(said(record, name)).toBe(false);
           expectCarrierNamed(record, way);
@@ -152,7 +152,7 @@ describe('one handshake (p03)', () => {
 
   it.each(WAYS)('is read in $name', (way) => {
     const c = new TcpConnection().open().say(HANDSHAKES['TLS 1.2']).close();
-    const record = observeOne(frames(c.packets, way.options));
+    const record = observeOne(frames(c.packets, way.options), linkOf(way));
     expect(told(record)).toEqual(PLAIN_RECORDS['TLS 1.2']);
     expect(record.tls?.client?.server_name).toBe(SERVER_NAME);
     expect(record.waybill.anomalies).toBeUndefined();
