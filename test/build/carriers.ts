@@ -31,6 +31,8 @@ export interface Way {
 const V6 = { client: SRC6, server: DST6 };
 const OUTER6 = { src: '2001:db8:f::1', dst: '2001:db8:f::2' };
 const OUTER = { src: '203.0.113.1', dst: '203.0.113.2' };
+/** The length field of 802.3; what is longer has a type in its place. */
+const lengthOrJumbo = (bytes: number): number => (bytes <= 1_500 ? bytes : 0x8870);
 const inIp = (protocol: number, payload: Uint8Array): Uint8Array => ip({ ...OUTER, protocol, payload });
 const inUdp = (dstPort: number, payload: Uint8Array): Uint8Array =>
   udp({ ...OUTER, srcPort: 40_000, dstPort, payload });
@@ -169,7 +171,10 @@ export const WAYS: readonly Way[] = [
     },
     tunnel: ['vxlan'],
   },
-  { name: '802.3 with SNAP', options: { carrier: (packet) => [ethernet(snap(packet), { type: 8 + packet.length })] } },
+  {
+    name: '802.3 with SNAP',
+    options: { carrier: (packet) => [ethernet(snap(packet), { type: lengthOrJumbo(8 + packet.length) })] },
+  },
   {
     name: 'frames with a trailer',
     options: { carrier: (packet) => [concat(ethernet(packet), hex('deadbeef 16030100'))] },
