@@ -1,7 +1,7 @@
 import type { AnsweredNames } from '../dns/answered-names.ts';
 import { anomalyBit } from '../record/anomalies.ts';
+import type { FlowView } from './flow-reports.ts';
 import { words } from './to-record.ts';
-import type { FlowView } from './tracker.ts';
 
 /**
  * Notes on a conversation what the client's DNS says of its destination at the time the flow began: the name that it

@@ -1,9 +1,9 @@
 import { PcapBuffer } from '../capture/pcap-buffer.ts';
 import { communityId } from '../record/community-id.ts';
 import { type Segment, SYN } from '../wire/segment.ts';
+import type { FlowView } from './flow-reports.ts';
 import { type FlowTable, Phase } from './flow-table.ts';
 import { flowId, words } from './to-record.ts';
-import type { FlowView } from './tracker.ts';
 
 export interface EvidenceLimits {
   /** Bytes of pcap kept of one flow. */

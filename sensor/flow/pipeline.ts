@@ -8,9 +8,10 @@ import { VERDICT_NAMES, Verdict } from '../wire/verdict.ts';
 import { addDnsContext } from './dns-context.ts';
 import { evictions } from './evictions.ts';
 import type { EvidenceKeeper } from './evidence-keeper.ts';
+import type { EmitFlow } from './flow-reports.ts';
 import { RecordPrinter } from './record-printer.ts';
 import { type RecordOptions, toRecord } from './to-record.ts';
-import { DEFAULT_LIMITS, type EmitFlow, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
+import { DEFAULT_LIMITS, FlowTracker, type TrackerCounters, type TrackerLimits } from './tracker.ts';
 
 export interface Pipeline extends PacketSink {
   /** No packet came and the capture's clock shows `nowMicros`: ends quiet flows, writes the updates that are due. */

@@ -5,10 +5,10 @@ import type { FlowRecord } from '../record/flow-record.ts';
 import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import { TCP } from '../wire/segment.ts';
 import type { Conversation } from './conversation.ts';
+import type { FlowView } from './flow-reports.ts';
 import type { ClientFacts, ServerFacts } from './hello-facts.ts';
 import { anomaliesJson, answerJson, certificateJson, offerJson } from './shared-json.ts';
 import { directionOf, domainOf, FLOW_ID_PART, type RecordOptions, tunnelNames, words } from './to-record.ts';
-import type { FlowView } from './tracker.ts';
 
 /**
  * Flow records as lines of JSON: the bytes of what `JSON.stringify` makes of `toRecord`, and a line feed, without the

@@ -8,9 +8,9 @@ import type { CertificateFacts } from '../tls/certificate.ts';
 import { cipherSuiteName } from '../tls/cipher-suites.ts';
 import { TCP, Tunnel } from '../wire/segment.ts';
 import type { Conversation } from './conversation.ts';
+import type { FlowView } from './flow-reports.ts';
 import type { FlowTable } from './flow-table.ts';
 import { hostOf } from './prelude.ts';
-import type { FlowView } from './tracker.ts';
 
 /** Certificate names on a record. */
 export const MAX_NAMES = 100;

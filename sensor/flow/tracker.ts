@@ -1,13 +1,14 @@
-import { type Anomaly, anomalyBit } from '../record/anomalies.ts';
+import { anomalyBit } from '../record/anomalies.ts';
 import { verifyChecksum } from '../wire/checksum.ts';
 import { ACK, FIN, RST, type Segment, SYN, TCP } from '../wire/segment.ts';
 import { ByteCounter } from './byte-counter.ts';
 import type { Conversation } from './conversation.ts';
+import { type EmitFlow, type EndReason, FlowReports } from './flow-reports.ts';
 import { FlowBit, FlowTable, Phase } from './flow-table.ts';
 import { OpenHandshakes } from './open-handshakes.ts';
 import { isCopy } from './packet-copies.ts';
 import { isDtlsClientHello, MAX_UNRECOGNISED } from './recognise-datagram.ts';
-import { SettledConversations } from './settled-conversations.ts';
+import { TableSweep } from './table-sweep.ts';
 import { TcpControl } from './tcp-control.ts';
 import type { TcpHandshake } from './tcp-handshake.ts';
 import { mayBeginHandshake, type UdpHandshake } from './udp-handshake.ts';
@@ -51,37 +52,6 @@ export const DEFAULT_LIMITS: TrackerLimits = {
 const LINGER = 2 * SECOND;
 /** A handshake that has not moved for this long is given up. */
 const HANDSHAKE_IDLE = 30 * SECOND;
-/** The whole table is looked over once in this much capture time. */
-const SWEEP_PERIOD = 5 * SECOND;
-/** Slots that one packet may cause to be looked over, however far its time has jumped. */
-const SWEEP_PER_PACKET = 1_024;
-/** A packet this much older than the latest means that the clock was set back, or that another capture begins. */
-const CLOCK_STEP = 10 * SECOND;
-/** First upstream volume at which an update is written at once; then at every fourfold. */
-const FIRST_VOLUME_STEP = 262_144;
-/** An upstream burst below this is no upload chunk. */
-const MIN_BURST = 65_536;
-
-/** What a filtered capture looks like to the reassembly, and is no oddity of the conversation. */
-const FILTER_ARTEFACTS = anomalyBit('gap') | anomalyBit('out_of_order');
-
-export type EndReason = 'fin' | 'reset' | 'idle' | 'over-flows' | 'reused' | 'capture-end';
-
-/** Everything a record of one flow is made from; valid during the call only. */
-export interface FlowView {
-  readonly table: FlowTable;
-  readonly slot: number;
-  /** Direction (0 or 1) of the client. */
-  readonly client: number;
-  readonly conversation: Conversation;
-  readonly endReason: EndReason | undefined;
-  readonly missedBytes: number;
-  readonly exact: boolean;
-  readonly anomalies: number;
-}
-
-export type EmitFlow = (action: 'flow_open' | 'flow_update' | 'flow_end', view: FlowView, nowMicros: number) => void;
-
 export interface TrackerCounters {
   segments: number;
   duplicates: number;
@@ -115,22 +85,20 @@ export class FlowTracker {
   private readonly counter: ByteCounter;
   private readonly control: TcpControl;
   private readonly limits: TrackerLimits;
-  private readonly emit: EmitFlow;
   private readonly handshakes: OpenHandshakes;
-  /** Of flows in `Phase.counting`. */
-  private readonly settled: SettledConversations;
-  private now = 0;
-  private sweptAt = 0;
-  private sweepHand = 0;
+  private readonly reports: FlowReports;
+  private readonly sweep: TableSweep;
 
   constructor(emit: EmitFlow, limits: TrackerLimits = DEFAULT_LIMITS) {
-    this.emit = emit;
+    const filtered = limits.filtered === true;
     this.limits = limits;
     this.table = new FlowTable(limits.flows);
-    this.settled = new SettledConversations(this.table.cap);
-    this.counter = new ByteCounter(this.table, limits.filtered === true);
+    this.counter = new ByteCounter(this.table, filtered);
     this.control = new TcpControl(this.table, this.counter);
     this.handshakes = new OpenHandshakes(this.table, limits.handshakes, limits.inFull);
+    const updateMicros = limits.updateSeconds * SECOND;
+    this.reports = new FlowReports(this.table, this.handshakes, emit, { filtered, updateMicros });
+    this.sweep = new TableSweep(this.table, (slot) => this.expire(slot));
   }
 
   get flows(): number {
@@ -140,7 +108,7 @@ export class FlowTracker {
   segment(s: Segment): void {
     const table = this.table;
     this.counters.segments++;
-    this.follow(s.tsMicros);
+    this.sweep.follow(s.tsMicros);
     let slot = table.find(s);
     if (slot < 0) {
       slot = this.open(s);
@@ -159,9 +127,7 @@ export class FlowTracker {
 
   /** Capture time has reached `nowMicros` though no packet came: quiet flows end, updates that are due are written. */
   tick(nowMicros: number): void {
-    if (nowMicros <= this.now) return;
-    this.now = nowMicros;
-    this.sweep(this.table.bound);
+    this.sweep.tick(nowMicros);
   }
 
   /** End of input: every encrypted flow gets its last record. */
@@ -194,7 +160,7 @@ export class FlowTracker {
     if ((flags & (ACK | RST | SYN)) === ACK) this.counter.acknowledged(slot, 1 - direction, s.ack | 0);
     const phase = table.phase[slot]!;
     if (phase === Phase.probing || phase === Phase.handshake) this.read(s, slot, direction);
-    else if (phase === Phase.counting) this.count(slot, direction, fresh);
+    else if (phase === Phase.counting) this.reports.count(slot, direction, fresh);
   }
 
   private udp(s: Segment, slot: number, direction: 0 | 1): void {
@@ -216,7 +182,7 @@ export class FlowTracker {
       if (!handshake) return;
       handshake.datagram(direction, s);
       this.settle(slot, handshake.conversation, handshake.status);
-    } else if (phase === Phase.counting) this.count(slot, direction, size);
+    } else if (phase === Phase.counting) this.reports.count(slot, direction, size);
   }
 
   /** A DTLS hello of the side that answered one so far: both ends of a call may be clients, one after the other. */
@@ -315,54 +281,12 @@ export class FlowTracker {
       }
     }
     const isDone = status === 'done';
-    if ((conversation.readyToOpen || isDone) && (table.bits[slot]! & FlowBit.opened) === 0) this.announce(slot);
+    if ((conversation.readyToOpen || isDone) && (table.bits[slot]! & FlowBit.opened) === 0) this.reports.announce(slot);
     if (isDone) {
       table.phase[slot] = Phase.counting;
-      table.burst[slot] = 0;
-      this.settled.keep(slot, conversation);
+      this.reports.settle(slot, conversation);
       this.handshakes.close(slot);
     }
-  }
-
-  private announce(slot: number): void {
-    const table = this.table;
-    table.bits[slot]! |= FlowBit.opened;
-    table.nextVolume[slot] = FIRST_VOLUME_STEP;
-    this.record('flow_open', slot, table.lastSeen[slot]!);
-  }
-
-  private record(action: 'flow_open' | 'flow_update', slot: number, now: number): void {
-    this.table.recordedAt[slot] = now;
-    this.emit(action, this.view(slot, undefined), now);
-  }
-
-  /** What is known of an encrypted flow, while its handshake is read or after it; valid until the next call. */
-  private conversationOf(slot: number): Conversation {
-    return this.handshakes.of(slot)?.conversation ?? this.settled.load(slot);
-  }
-
-  /** A packet of an encrypted flow whose handshake is over; `fresh` of its payload bytes were not seen before. */
-  private count(slot: number, direction: number, fresh: number): void {
-    const table = this.table;
-    const client = (table.bits[slot]! & FlowBit.clientIsHigh) !== 0 ? 1 : 0;
-    if (fresh > 0) {
-      if (direction === client) {
-        const burst = table.burst[slot]!;
-        table.burst[slot] = burst + fresh;
-        const { firstBytesAt } = this.settled;
-        if (burst === 0 && firstBytesAt[slot] === 0) firstBytesAt[slot] = table.lastSeen[slot]!;
-      } else if (table.burst[slot] !== 0) {
-        if (table.burst[slot]! >= MIN_BURST) this.settled.burst(slot, table.burst[slot]!);
-        table.burst[slot] = 0;
-      }
-    }
-    const recordedAt = table.recordedAt[slot]!;
-    const now = Math.max(table.lastSeen[slot]!, recordedAt);
-    const sent = table.bytes[slot * 2 + client]!;
-    if (sent >= table.nextVolume[slot]!) {
-      while (table.nextVolume[slot]! <= sent) table.nextVolume[slot]! *= 4;
-      this.record('flow_update', slot, now);
-    } else if (now - recordedAt >= this.limits.updateSeconds * SECOND) this.record('flow_update', slot, now);
   }
 
   /** When as many handshakes are read as may be, the one heard of least recently is given up: its flow is only counted. */
@@ -383,13 +307,7 @@ export class FlowTracker {
   private end(slot: number, reason: EndReason): void {
     this.giveUp(slot);
     const { table } = this;
-    if (table.phase[slot] === Phase.counting) {
-      if (table.burst[slot]! >= MIN_BURST) this.settled.burst(slot, table.burst[slot]!);
-      const view = this.view(slot, reason);
-      this.counters.missedBytes += view.missedBytes;
-      this.emit('flow_end', view, Math.max(table.lastSeen[slot]!, table.recordedAt[slot]!));
-      this.settled.drop(slot);
-    }
+    if (table.phase[slot] === Phase.counting) this.counters.missedBytes += this.reports.end(slot, reason);
     this.counter.forget(slot);
     table.remove(slot);
   }
@@ -401,73 +319,9 @@ export class FlowTracker {
     return (bits & (FlowBit.reset | (FlowBit.reset << 1))) !== 0 ? 'reset' : 'fin';
   }
 
-  private view(slot: number, endReason: EndReason | undefined): FlowView {
-    const table = this.table;
-    const bits = table.bits[slot]!;
-    const conversation = this.conversationOf(slot);
-    const unseen = table.missing[slot * 2]! + table.missing[slot * 2 + 1]!;
-    const filtered = this.limits.filtered === true;
-    const missed = filtered ? 0 : unseen;
-    let anomalies = conversation.anomalies;
-    const mark = (name: Anomaly): void => {
-      anomalies |= anomalyBit(name);
-    };
-    if (filtered) anomalies &= ~FILTER_ARTEFACTS;
-    if (missed > 0) mark('missed_bytes');
-    if ((bits & FlowBit.duplicates) !== 0) mark('duplicate_packets');
-    if ((bits & FlowBit.survivedReset) !== 0) mark('data_after_reset');
-    if (endReason !== undefined) {
-      if (table.packets[slot * 2] === 0 || table.packets[slot * 2 + 1] === 0) mark('one_sided');
-      if (!conversation.established) mark('not_established');
-    }
-    return {
-      table,
-      slot,
-      client: (bits & FlowBit.clientIsHigh) !== 0 ? 1 : 0,
-      conversation,
-      endReason,
-      missedBytes: missed,
-      // What a filter left out of a UDP flow leaves no trace.
-      exact: unseen === 0 && !(filtered && table.transport(slot) !== TCP),
-      anomalies,
-    };
-  }
-
-  /** The update of a flow that has gone quiet with bytes no record has told of. */
-  private updateIfDue(slot: number): void {
-    const recordedAt = this.table.recordedAt[slot]!;
-    if (this.table.lastSeen[slot]! <= recordedAt || this.now - recordedAt < this.limits.updateSeconds * SECOND) return;
-    this.record('flow_update', slot, this.now);
-  }
-
-  /** The packets' clock. */
-  private follow(tsMicros: number): void {
-    if (tsMicros > this.now) {
-      this.now = tsMicros;
-      if (this.now - this.sweptAt > SWEEP_PERIOD / 64) this.sweep(SWEEP_PER_PACKET);
-    } else if (tsMicros < this.now - CLOCK_STEP) {
-      this.now = tsMicros;
-      this.sweptAt = tsMicros;
-    }
-  }
-
-  /** Looks over a part of the table proportional to the capture time that has passed, at most `cap` slots. */
-  private sweep(cap: number): void {
-    const elapsed = this.now - this.sweptAt;
-    this.sweptAt = this.now;
-    const bound = this.table.bound;
-    let count = Math.min(cap, elapsed >= SWEEP_PERIOD ? bound : Math.ceil((bound * elapsed) / SWEEP_PERIOD));
-    const phase = this.table.phase;
-    while (count-- > 0) {
-      if (this.sweepHand >= bound) this.sweepHand = 0;
-      const slot = this.sweepHand++;
-      if (phase[slot] !== Phase.free) this.expire(slot);
-    }
-  }
-
   private expire(slot: number): void {
     const table = this.table;
-    const idle = this.now - table.lastSeen[slot]!;
+    const idle = this.sweep.now - table.lastSeen[slot]!;
     const closed = this.closedBy(slot);
     if (closed !== undefined) {
       if (idle > LINGER) this.end(slot, closed);
@@ -476,7 +330,7 @@ export class FlowTracker {
     const phase = table.phase[slot]!;
     if (phase === Phase.counting) {
       if (idle > this.limits.idleSeconds * SECOND) this.end(slot, 'idle');
-      else this.updateIfDue(slot);
+      else this.reports.updateIfDue(slot, this.sweep.now);
     } else if (phase === Phase.handshake) {
       if (idle > HANDSHAKE_IDLE) this.giveUp(slot);
     } else if (idle > this.limits.probeIdleSeconds * SECOND) this.end(slot, 'idle');

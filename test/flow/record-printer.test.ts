@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Conversation } from '../../sensor/flow/conversation.ts';
+import type { FlowView } from '../../sensor/flow/flow-reports.ts';
 import { FlowTable } from '../../sensor/flow/flow-table.ts';
 import { RecordPrinter } from '../../sensor/flow/record-printer.ts';
 import { toRecord } from '../../sensor/flow/to-record.ts';
-import type { FlowView } from '../../sensor/flow/tracker.ts';
 import { Segment } from '../../sensor/wire/segment.ts';
 
 /** Quotes, backslashes, controls, line separators, lone surrogates, anything. */
