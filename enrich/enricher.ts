@@ -15,6 +15,7 @@ import { type FlowName, learnFrom } from './join/learner.ts';
 import { type Episode, episodesOfHost } from './score/episode.ts';
 import { episodeMark, marksWithin } from './score/episode-mark.ts';
 import { observationsOf } from './score/familiarity.ts';
+import { restingFacts, restingOn } from './score/resting.ts';
 import { episodesIn, rolloutFact } from './score/rollout.ts';
 import { scoreEpisode } from './score/score.ts';
 import { isInLedger, ledgerFacts, ledgerOfHost, ledgersOf, slowId, slowTheftIn, weeksOf } from './score/slow.ts';
@@ -106,7 +107,8 @@ export class Enricher {
       for (let i = 0; i < flows.length; i += JOIN_BATCH) await this.join(flows.slice(i, i + JOIN_BATCH), onJoined);
       await this.score(end, changed, repeat);
     }
-    await this.score(Number.POSITIVE_INFINITY, changed, repeat);
+    // What is suspected late changes what later days rest on.
+    while (this.touched.hosts.size > 0) await this.score(Number.POSITIVE_INFINITY, changed, repeat);
     await this.judgeLedgers(changed, repeat);
     return this.budgeted([...changed.values()].sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)));
   }
@@ -168,9 +170,20 @@ export class Enricher {
     await this.store.put(facts);
     for (const fact of facts) this.touched.host(fact.shard.slice('host:'.length), fact.at, fact.at);
     const observations = done.flatMap((d) => d?.observations ?? []);
-    await this.store.observe(observations);
+    await this.observe(observations);
     await this.touchRollouts(observations);
     for (const d of done) if (d && onJoined) onJoined(d.line);
+  }
+
+  /** Stores sightings, and has candidates of later days judged again whose baseline they are part of. */
+  private async observe(observations: readonly Observation[]): Promise<void> {
+    const days = [...new Set(observations.map(({ day }) => day))];
+    const watched = await Promise.all(days.map((day) => this.store.novelty('org', day, day)));
+    const known = new Set(days.filter((_, index) => watched[index]!.length > 0));
+    await this.store.observe(observations);
+    for (const { host, at } of await restingOn(this.store, observations, (day) => !known.has(day))) {
+      this.touched.host(host, at, at);
+    }
   }
 
   /** One more host with a program and destination may make a rollout of the episodes of others. */
@@ -219,40 +232,62 @@ export class Enricher {
     const due = [...this.touched.hosts].filter(([, { from }]) => from < until).sort(([a], [b]) => (a < b ? -1 : 1));
     const kinds = await this.store.kinds(due.map(([host]) => hostShard(host)));
     for (const [i, [host, span]] of due.entries()) {
-      const to = Math.min(span.to, until);
-      widen(this.scored, host, span.from, to);
+      const [first, to] = [span.from, Math.min(span.to, until)];
+      widen(this.scored, host, first, to);
       if (span.to < until) this.touched.hosts.delete(host);
       else span.from = until - this.settings.horizonMicros;
       // Most hosts have packed nothing and were never suspected: nothing of theirs needs to be read.
       if (!LEADS.some((kind) => kinds[i]!.has(kind))) continue;
-      const episodes = await episodesOfHost(this.store, this.clocks, host, span.from, to, this.settings);
-      for (const episode of episodes) {
-        const verdict = scoreEpisode(episode, this.settings);
-        const alert = alertDocument(episode, verdict);
-        const { rolloutScope: scope } = episode;
-        const isDrill = episode.drill !== undefined;
-        if (scope && verdict.gate.passed && !isDrill) {
-          await this.store.put([rolloutFact(scope, host, episode.id, episode.flows[0]!.start)]);
-        }
-        if (verdict.tier !== 'none' && !isDrill) await this.suspect(host, episode);
-        if (verdict.tier === 'ledger' && !isDrill)
-          await this.store.put([episodeMark(episode), ...ledgerFacts(episode)]);
-        if (verdict.tier !== 'none' || (await isInLedger(this.store, episode))) this.touchLedgers(episode);
-        if (verdict.tier === 'none' || verdict.tier === 'ledger') {
-          // Later evidence may take an alert back: a process that turns out to be a browser.
-          await this.drop(alert.id, changed);
-        } else {
-          await this.store.put([episodeMark(episode)]);
-          if ((await this.raise(alert)) || repeat) changed.set(alert.id, alert);
-        }
+      // One horizon at a time: a look at more would read more facts than one read gives.
+      const { horizonMicros } = this.settings;
+      for (let from = first; from <= to; from += horizonMicros) {
+        await this.scoreWithin(host, from, Math.min(to, from + horizonMicros - 1), changed, repeat);
       }
-      const about = new Set(episodes.map((episode) => episode.id));
-      for (const id of await marksWithin(this.store, host, span.from, to, this.settings.horizonMicros)) {
-        // So may evidence that makes another episode of its flows: a process, or its root, that came late.
-        if (about.has(id)) continue;
-        await this.drop(id, changed);
-        this.touchLedger(ledgerOfHost(host), to);
-      }
+    }
+  }
+
+  /** Scores the episodes of one host whose windows touch [from, to], and takes back what is no episode any more. */
+  private async scoreWithin(
+    host: string,
+    from: number,
+    to: number,
+    changed: Map<string, StoredAlert>,
+    repeat: boolean,
+  ): Promise<void> {
+    const episodes = await episodesOfHost(this.store, this.clocks, host, from, to, this.settings);
+    for (const episode of episodes) await this.judge(host, episode, changed, repeat);
+    const about = new Set(episodes.map((episode) => episode.id));
+    for (const id of await marksWithin(this.store, host, from, to, this.settings.horizonMicros)) {
+      // So may evidence that makes another episode of its flows: a process, or its root, that came late.
+      if (about.has(id)) continue;
+      await this.drop(id, changed);
+      this.touchLedger(ledgerOfHost(host), to);
+    }
+  }
+
+  private async judge(
+    host: string,
+    episode: Episode,
+    changed: Map<string, StoredAlert>,
+    repeat: boolean,
+  ): Promise<void> {
+    const verdict = scoreEpisode(episode, this.settings);
+    const alert = alertDocument(episode, verdict);
+    const { rolloutScope: scope } = episode;
+    if (episode.drill === undefined) {
+      const rollout =
+        scope && verdict.gate.passed ? [rolloutFact(scope, host, episode.id, episode.flows[0]!.start)] : [];
+      await this.store.put([...rollout, ...restingFacts(episode, verdict)]);
+      if (verdict.tier !== 'none') await this.suspect(host, episode);
+      if (verdict.tier === 'ledger') await this.store.put(ledgerFacts(episode));
+    }
+    if (verdict.tier !== 'none' || (await isInLedger(this.store, episode))) this.touchLedgers(episode);
+    if (verdict.tier === 'none' || verdict.tier === 'ledger') {
+      // Later evidence may take an alert back: a process that turns out to be a browser.
+      await this.drop(alert.id, changed);
+    } else {
+      await this.store.put([episodeMark(episode)]);
+      if ((await this.raise(alert)) || repeat) changed.set(alert.id, alert);
     }
   }
 
@@ -296,7 +331,7 @@ export class Enricher {
     changed.delete(id);
   }
 
-  /** Sightings of a suspected episode must not make its destination familiar. */
+  /** Sightings of a suspected episode must not make its destination familiar, nor have made it so. */
   private async suspect(host: string, episode: Episode): Promise<void> {
     const processes = new HostProcesses(this.store, this.clocks, host);
     const seen = await Promise.all(
@@ -304,7 +339,9 @@ export class Enricher {
         observationsOf(processes, { record, join }, true, this.settings.knowledge),
       ),
     );
-    await this.store.observe(seen.flat());
+    const [isNew] = await this.store.put([episodeMark(episode)]);
+    if (isNew) await this.observe(seen.flat());
+    else await this.store.observe(seen.flat());
   }
 }
 

@@ -156,18 +156,25 @@ export function joinedFact(
     id: joinedId(record, clock),
     at: parseMicros(record.event.start) ?? 0,
     keys: [
-      ...(seen >= EXACT_FROM ? [] : weakKeys(record, join)),
-      ...(drill === undefined ? programKeys(record, join) : []),
+      ...new Set([
+        ...(seen >= EXACT_FROM ? [] : weakKeys(record, join)),
+        ...(drill === undefined ? programKeys(record, join) : []),
+      ]),
     ],
     version: flowVersion(record) * EVIDENCE_STEPS + seen,
     body: { record, join, ...(drill === undefined ? {} : { drill }) } satisfies JoinedBody,
   };
 }
 
-/** By this, what a program sent on the days before is found again. */
+/** By these, what a program sent on the days before is found again, and the flows of a process that is told of late. */
 function programKeys(record: FlowRecord, { process }: JoinResult): string[] {
   const day = Math.floor((parseMicros(record.event.start) ?? 0) / DAY);
-  return process?.image === undefined ? [] : [programKey(process.image, day)];
+  if (process === undefined) return [];
+  const own = process.entityKind === 'vendor' || process.pid === undefined;
+  return [
+    own ? indexKey('entity', process.entityId) : `pid:${process.pid}`,
+    ...(process.image === undefined ? [] : [programKey(process.image, day)]),
+  ];
 }
 
 /** By these, late look-ups, matches and ends of processes find the flows whose join they may change. */

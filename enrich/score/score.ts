@@ -116,7 +116,9 @@ function gateOf(
   else if (learning !== undefined)
     reasons.push(`closed: still learning what is usual (${learning} days) and the bytes match no archive`);
   else reasons.push('open: the destination is not established');
-  return { passed: !browsing && exception === undefined && !nothing && !silent, reasons };
+  const passed = !browsing && exception === undefined && !nothing;
+  const young = passed && !matches && !established && learning !== undefined;
+  return { passed: passed && !silent, ...(young ? { learning: true } : {}), reasons };
 }
 
 function combine(terms: readonly Term[], w: Weights): GroupScore[] {

@@ -1,9 +1,9 @@
 import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
-import type { ProcessBody } from '../join/facts.ts';
 import { ADDRESS_WINDOW, LEASE_WINDOW } from '../join/join-flow.ts';
 import { type FlowName, nameOf } from '../join/learner.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { isAmongMany } from './bursts.ts';
+import { restingOnHost } from './resting.ts';
 
 /** Flows re-joined because of one late connection, lease, look-up or end of a process. */
 const MAX_REJOINS = 1_000;
@@ -48,7 +48,8 @@ export class Touched {
         break;
       }
       case 'process':
-        if ((fact.body as ProcessBody).kind === 'end') await this.joined(fact);
+        // A name, signer or user that comes late is another identity, under which its flows must be remembered.
+        await this.joined(fact);
         this.around(fact);
         break;
       case 'dns':
@@ -56,6 +57,9 @@ export class Touched {
         this.around(fact);
         break;
       case 'staging':
+        for (const { host, at } of await restingOnHost(this.store, fact.shard.slice('host:'.length), fact.at)) {
+          this.host(host, at, at);
+        }
         this.around(fact);
         break;
       case 'file':
@@ -74,7 +78,7 @@ export class Touched {
     this.flows.set(`${flow.ip}|${flow.id}`, flow);
   }
 
-  /** Flows without an exact match that this fact may explain. */
+  /** Flows that this fact may explain, or whose process it describes. */
   private async joined(fact: Fact): Promise<void> {
     for (const key of fact.keys) {
       for (const found of await this.store.find(fact.shard, 'joined', key, MAX_REJOINS)) {

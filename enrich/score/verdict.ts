@@ -39,7 +39,12 @@ export type Tier = 'high' | 'medium' | 'ledger' | 'none';
 /** What was decided about one episode, with everything it rests on. */
 export interface Verdict {
   readonly model: string;
-  readonly gate: { readonly passed: boolean; readonly reasons: readonly string[] };
+  readonly gate: {
+    readonly passed: boolean;
+    /** Closed because the baseline is too young; a history that comes late may open it. */
+    readonly learning?: true;
+    readonly reasons: readonly string[];
+  };
   readonly prior: number;
   readonly terms: readonly Term[];
   readonly groups: readonly GroupScore[];
