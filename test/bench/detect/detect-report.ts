@@ -103,7 +103,9 @@ export function textOf(report: DetectReport): string {
         ...wrong.causes.map(({ activity, high, medium }) => [`  ${activity}`, String(high), String(medium)]),
       ],
     ),
-    `bytes gone at the first alert: quartiles ${time.quartiles.map(percent).join(', ')}; before half of them ${shareText(time.beforeHalf)}`,
+    time.beforeHalf.of === 0
+      ? 'no theft was found'
+      : `bytes gone at the first alert: quartiles ${time.quartiles.map(percent).join(', ')}; before half of them ${shareText(time.beforeHalf)}`,
     table(
       [
         `probability (${calibrated.candidates} candidates, ${calibrated.thefts} of thefts)`,

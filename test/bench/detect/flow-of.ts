@@ -125,7 +125,12 @@ function recordOf(what: Seen, { share, until, action, old, looked }: Moment): Fl
       ...(shownName === undefined ? {} : { domain: shownName }),
     },
     ...(protocol === 'ssh'
-      ? { ssh: { client: 'SSH-2.0-WinSCP_release_6.5.3', server: 'SSH-2.0-OpenSSH_9.6' } }
+      ? {
+          ssh: {
+            client: what.hello === 'openssl' ? 'SSH-2.0-WinSCP_release_6.5.3' : 'SSH-2.0-OpenSSH_for_Windows_9.5',
+            server: 'SSH-2.0-OpenSSH_9.6',
+          },
+        }
       : { tls: tlsOf(what, shownName, old) }),
     observer: { name: 'gate', type: 'sensor' },
     waybill: {

@@ -74,6 +74,7 @@ export const PROGRAMS = {
   tar: program(`${SYS}\\tar.exe`, 'schannel', 'libarchive', WINDOWS, { originalName: 'bsdtar' }),
   robocopy: program(`${SYS}\\Robocopy.exe`, 'schannel', 'Microsoft® Windows® Operating System', WINDOWS),
   bitsadmin: program(`${SYS}\\bitsadmin.exe`, 'schannel', 'Microsoft® Windows® Operating System', WINDOWS),
+  ssh: program(`${SYS}\\OpenSSH\\ssh.exe`, 'schannel', 'OpenSSH for Windows', WINDOWS),
   curl: program(`${SYS}\\curl.exe`, 'schannel', 'The curl executable', WINDOWS),
   wermgr: program(`${SYS}\\wermgr.exe`, 'schannel', 'Microsoft® Windows® Operating System', WINDOWS, {
     ...system,

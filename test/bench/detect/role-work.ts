@@ -118,6 +118,25 @@ function push(scene: Scene, at: number): void {
   scene.end(git, end + SECOND);
 }
 
+/** Sources by git, or a shell on a machine of the house in a cloud. */
+function secureShell(scene: Scene, at: number): void {
+  const { random, organisation } = scene;
+  const byGit = random.chance(0.6);
+  const name = byGit ? 'ssh.github.com' : `jump.${organisation.name}.io`;
+  const ssh = scene.start('ssh', at, {
+    parent: scene.resident('powershell'),
+    commandLine: byGit ? 'ssh git@ssh.github.com git-receive-pack' : `ssh ops@${name}`,
+  });
+  const end = scene.send(ssh, at + SECOND, {
+    name,
+    port: 22,
+    protocol: 'ssh',
+    sent: lognormal(random, 30 * KB, 1.8),
+    received: lognormal(random, 90 * KB, 1.6),
+  });
+  scene.end(ssh, end);
+}
+
 /** A script against an interface that nobody in the house has used. */
 function strangeInterface(scene: Scene, at: number): void {
   const { random } = scene;
@@ -249,6 +268,7 @@ export const ROLE_HABITS: readonly Habit[] = [
   { kind: 'build', rate: { developer: 6 }, when: 'work', act: build },
   { kind: 'package manager', rate: { developer: 3, admin: 0.3 }, when: 'work', act: packages },
   { kind: 'git', rate: { developer: 5, admin: 0.3 }, when: 'work', act: push },
+  { kind: 'secure shell', rate: { developer: 1, admin: 2 }, when: 'work', act: secureShell },
   {
     kind: 'development tools',
     rate: { developer: 2 },

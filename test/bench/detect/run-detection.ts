@@ -161,25 +161,24 @@ class Run {
         );
         if (last) break;
       }
-      options.onDay?.(day++);
+      options.onDay?.(day);
+      day++;
       // The page that watches, and the collector of garbage, have their turn.
       await setImmediate();
       this.peakMegabytes = Math.max(this.peakMegabytes, process.memoryUsage().rss / 1e6);
     }
   }
 
-  /** Ten looks while a theft's flow runs, some after it. */
+  /** Looks while a theft's flow runs, and one after it. */
   private plan(): void {
     for (const theft of this.simulation.truth.thefts) {
       for (const { flow, start, end } of theft.sent) {
         if (this.planned.has(flow)) continue;
         this.planned.add(flow);
-        const many = theft.sent.length > 3;
-        const shares = many ? [1] : [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
-        const times = [
-          ...shares.map((share) => start + share * (end - start) + 2e6),
-          ...(many ? [] : [end + HOUR / 6, end + HOUR]),
-        ];
+        // Short flows, and those of a theft of many, are told of once.
+        const once = theft.sent.length > 3 || end - start < 60e6;
+        const shares = once ? [1] : [0.1, 0.25, 0.5, 0.75, 1];
+        const times = [...shares.map((share) => start + share * (end - start) + 2e6), end + HOUR / 2];
         this.checkPoints.push(...times.map((at) => ({ at, host: theft.host })));
       }
     }

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { reportOf, textOf } from '../bench/detect/detect-report.ts';
+import { share } from '../bench/detect/figures.ts';
+import { runDetection } from '../bench/detect/run-detection.ts';
+
+const SMALL = { seed: 11, hosts: 10, days: 4, warmUp: 1, thefts: 4, settleHours: 24 };
+const outcome = await runDetection(SMALL);
+const backwards = await runDetection({ ...SMALL, reorder: (arrivals) => [...arrivals].reverse() });
+const report = reportOf([outcome]);
+
+describe('a run of the yardstick', () => {
+  it('comes to the same alerts and candidates whatever the order in which each day arrives', () => {
+    const standing = (run: typeof outcome) => run.raised.filter(({ stands }) => stands).map(({ id }) => id);
+    expect(standing(backwards)).toEqual(standing(outcome));
+    const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
+    expect([...backwards.candidates].sort(byId)).toEqual([...outcome.candidates].sort(byId));
+  });
+
+  it('counts every theft once by kind, by blind spot and in all', () => {
+    const { recall } = report;
+    const sum = (rows: readonly { any: { of: number; count: number } }[]) => [
+      rows.reduce((n, r) => n + r.any.of, 0),
+      rows.reduce((n, r) => n + r.any.count, 0),
+    ];
+    expect(sum(recall.byKind)).toEqual([recall.all.any.of, recall.all.any.count]);
+    expect(sum(recall.byBlindSpot)).toEqual([recall.all.any.of, recall.all.any.count]);
+    expect(recall.all.any.of).toBe(outcome.truth.thefts.length);
+    expect(recall.all.any.of - recall.all.any.count).toBe(report.missed.length);
+    expect(recall.all.high.count).toBeLessThanOrEqual(recall.all.any.count);
+  });
+
+  it('counts every alert as about a theft or about one cause, and every candidate in one bin', () => {
+    const { falseAlerts: wrong, calibration } = report;
+    expect(wrong.causes.reduce((n, c) => n + c.high, 0)).toBe(wrong.high);
+    expect(wrong.causes.reduce((n, c) => n + c.medium, 0)).toBe(wrong.medium);
+    const about = outcome.raised.filter(({ flows }) =>
+      flows.some((id) => outcome.truth.flows.get(id)?.theft !== undefined),
+    ).length;
+    expect(wrong.high + wrong.medium + wrong.whileLearning.high + wrong.whileLearning.medium + about).toBe(
+      outcome.raised.length,
+    );
+    expect(calibration.bins.reduce((n, bin) => n + bin.candidates, 0)).toBe(calibration.candidates);
+    expect(wrong.hostDays).toBe(30);
+  });
+
+  it('knows the maker of every flow that it sent, and counts each once', () => {
+    expect(report.joins.byMethod.reduce((n, each) => n + each.flows, 0)).toBe(outcome.truth.flows.size);
+    expect([...outcome.flows.keys()].every((id) => outcome.truth.flows.has(id))).toBe(true);
+  });
+
+  it('prints a table for each of its figures', () => {
+    const text = textOf(report);
+    for (const heading of [
+      'by kind',
+      'by what cannot be seen',
+      'Brier score',
+      'AN1413, read literally',
+      'without the group',
+    ])
+      expect(text).toContain(heading);
+    expect(text).not.toMatch(/NaN|undefined/);
+  });
+});
+
+describe('intervals', () => {
+  it('are those of Wilson', () => {
+    // Wilson 1927; 8 of 10 with z = 1.96.
+    expect(share(8, 10).low).toBeCloseTo(0.4902, 3);
+    expect(share(8, 10).high).toBeCloseTo(0.9433, 3);
+    expect(share(0, 20).low).toBe(0);
+    expect(share(0, 0)).toMatchObject({ low: 0, high: 1 });
+  });
+});
