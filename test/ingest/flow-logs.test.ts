@@ -113,6 +113,56 @@ describe('our own lines, read back', () => {
   });
 });
 
+describe('Zeek JSON as sites have it', () => {
+  const conn = {
+    _path: 'conn',
+    uid: 'CAcJw21BbVedgFnYH3',
+    'id.orig_h': '10.1.2.3',
+    'id.orig_p': 50123,
+    'id.resp_h': '198.51.100.20',
+    'id.resp_p': 443,
+    proto: 'tcp',
+    duration: 2.5,
+    orig_bytes: 900,
+    resp_bytes: 90,
+    conn_state: 'SF',
+  };
+  const digest = 'ab'.repeat(32);
+  const ssl = {
+    ...conn,
+    _path: 'ssl',
+    version: 'TLSv12',
+    established: true,
+    cert_chain_fps: [digest, 'cd'.repeat(32)],
+  };
+
+  it.each([
+    ['seconds', 1_715_688_000.25],
+    ['milliseconds', 1_715_688_000_250],
+    ['RFC 3339', '2024-05-14T12:00:00.250000Z'],
+  ])('is read with times in %s', async (_, ts) => {
+    const { records } = await read(json({ ...conn, ts }, { ...ssl, ts }));
+    expect(records.map(({ event, source }) => [event.start, event.end, source.bytes])).toEqual([
+      ['2024-05-14T12:00:00.250000Z', '2024-05-14T12:00:02.750000Z', 900],
+    ]);
+    expect(records[0]?.tls?.server?.hash).toEqual({ sha256: digest });
+  });
+
+  it('is read with underscores in place of dots', async () => {
+    const flat = (row: Record<string, unknown>) =>
+      Object.fromEntries(Object.entries({ ...row, ts: 1_715_688_000 }).map(([k, v]) => [k.replace('id.', 'id_'), v]));
+    const { records } = await read(json(flat(conn), flat(ssl)));
+    expect(records.map(({ source, destination }) => [source.port, destination.ip])).toEqual([[50123, '198.51.100.20']]);
+  });
+
+  it('takes no digest but SHA-256', async () => {
+    for (const fps of [['ab'.repeat(20)], 'x', [5], [], `${digest}0`]) {
+      const { records } = await read(json({ ...conn, ts: 1 }, { ...ssl, ts: 1, cert_chain_fps: fps }));
+      expect(records[0]?.tls?.server?.hash).toBeUndefined();
+    }
+  });
+});
+
 const SSL_FIELDS = [
   'ts',
   'uid',

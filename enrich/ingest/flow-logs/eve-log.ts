@@ -51,11 +51,11 @@ function tlsOf(event: Json): TlsFields {
   const ja3 = text(object(tls['ja3'])?.['hash']);
   const ja3s = text(object(tls['ja3s'])?.['hash']);
   const ja4 = text(tls['ja4']);
-  const version = /^TLS ?v?(\d(?:\.\d)?)$/i.exec(text(tls['version']) ?? '')?.[1];
+  const [, ssl, version] = /^(SSL|TLS) ?v?(\d(?:\.\d)?)$/i.exec(text(tls['version']) ?? '') ?? [];
   const [subject, issuer] = [text(tls['subject']), text(tls['issuerdn'])];
   const [from, to] = [text(tls['notbefore']), text(tls['notafter'])];
   return {
-    ...(version ? { version: version.includes('.') ? version : `${version}.0`, version_protocol: 'tls' as const } : {}),
+    ...(version ? versionOf(ssl!, version) : {}),
     established: true,
     ...(tls['session_resumed'] === true ? { resumed: true } : {}),
     client: { ...(sni ? { server_name: sni } : {}), ...(ja3 ? { ja3 } : {}), ...(ja4 ? { ja4 } : {}) },
@@ -67,4 +67,10 @@ function tlsOf(event: Json): TlsFields {
       ...(to ? { not_after: to.endsWith('Z') ? to : `${to}Z` } : {}),
     },
   };
+}
+
+/** SSLv3 → ssl3, TLSv1 → 1.0, TLS 1.2 → 1.2. */
+function versionOf(protocol: string, version: string): Pick<TlsFields, 'version' | 'version_protocol'> {
+  if (protocol.toUpperCase() === 'SSL') return { version: `ssl${version}`, version_protocol: 'ssl' };
+  return { version: version.includes('.') ? version : `${version}.0`, version_protocol: 'tls' };
 }

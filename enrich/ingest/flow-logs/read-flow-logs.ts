@@ -5,7 +5,7 @@ import { DamagedInput, RefusedInput, readBytes } from '../read-bytes.ts';
 import { eveFlow, isEve } from './eve-log.ts';
 import { flowRecordOf } from './flow-builder.ts';
 import { isOwn, ownRecord } from './own-record.ts';
-import { isZeekJson, type ZeekRow, ZeekTsv, zeekFlow, zeekPath } from './zeek-log.ts';
+import { type ZeekRow, ZeekTsv, zeekFlow, zeekJson, zeekPath } from './zeek-log.ts';
 
 export interface FlowLogLimits {
   /** Connections whose rows are still to be brought together. Beyond, the oldest go out as they are. */
@@ -108,7 +108,8 @@ class FlowLogReader {
   }
 
   private async json(value: JsonObject): Promise<void> {
-    if (isZeekJson(value)) await this.zeek(new Map(Object.entries(value)));
+    const row = zeekJson(value);
+    if (row) await this.zeek(row);
     else if (isEve(value)) await this.eve(value);
     else if (isOwn(value)) await this.own(value);
     else this.summary.unknown++;

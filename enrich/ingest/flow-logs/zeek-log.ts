@@ -1,3 +1,4 @@
+import { parseMicros } from '../../../sensor/base/timestamp.ts';
 import type { TlsFields } from '../../../sensor/record/flow-record.ts';
 import type { ForeignFlow } from './flow-builder.ts';
 
@@ -46,9 +47,13 @@ export class ZeekTsv {
   }
 }
 
-/** Whether a JSON object looks like a row of Zeek's ssl, quic or conn log. */
-export const isZeekJson = (value: Readonly<Record<string, unknown>>): boolean =>
-  typeof value['uid'] === 'string' && 'id.orig_h' in value;
+/** A JSON object as a row of Zeek's ssl, quic or conn log; undefined when it looks like none. Some stores write id_orig_h. */
+export function zeekJson(value: Readonly<Record<string, unknown>>): ZeekRow | undefined {
+  if (typeof value['uid'] !== 'string' || !('id.orig_h' in value || 'id_orig_h' in value)) return undefined;
+  return new Map(
+    Object.entries(value).map(([field, of]) => [field.startsWith('id_') ? `id.${field.slice(3)}` : field, of]),
+  );
+}
 
 /** Which log a row is of, by its path or by the fields that only that log has. */
 export function zeekPath(row: ZeekRow): 'ssl' | 'conn' | 'quic' | 'other' {
@@ -66,6 +71,17 @@ const number = (row: ZeekRow, field: string): number | undefined => {
   const value = Number(row.get(field));
   return row.has(field) && Number.isFinite(value) ? value : undefined;
 };
+/** Milliseconds, of a time that in seconds would lie beyond the year 5138. */
+const MILLIS_FROM = 1e11;
+
+/** Microseconds: seconds since 1970 as Zeek's TSV has them, or what its JSON may have instead: milliseconds, RFC 3339. */
+function startMicros(row: ZeekRow): number | undefined {
+  const iso = parseMicros(text(row, 'ts') ?? '');
+  if (iso !== undefined) return iso;
+  const ts = number(row, 'ts');
+  return ts === undefined ? undefined : Math.round(ts * (ts >= MILLIS_FROM ? 1e3 : 1e6));
+}
+
 const flag = (row: ZeekRow, field: string): boolean | undefined => {
   const value = row.get(field);
   return value === true || value === 'T' ? true : value === false || value === 'F' ? false : undefined;
@@ -87,10 +103,9 @@ function version(zeek: string | undefined): Pick<TlsFields, 'version' | 'version
 export function zeekFlow(ssl: ZeekRow | undefined, conn: ZeekRow | undefined): ForeignFlow | undefined {
   const any = ssl ?? conn;
   if (!any) return undefined;
-  const start = number(conn ?? any, 'ts');
+  const micros = startMicros(conn ?? any);
   const [orig, resp] = [text(any, 'id.orig_h'), text(any, 'id.resp_h')];
-  if (start === undefined || orig === undefined || resp === undefined) return undefined;
-  const micros = Math.round(start * 1e6);
+  if (micros === undefined || orig === undefined || resp === undefined) return undefined;
   const service = text(conn ?? any, 'service') ?? '';
   const udp = text(conn ?? any, 'proto') === 'udp' || service.includes('quic');
   const ssh = !ssl && service.split(',').includes('ssh');
@@ -130,6 +145,7 @@ function tlsOf(ssl: ZeekRow): TlsFields {
     text(ssl, 'next_protocol'),
   ];
   const resumed = flag(ssl, 'resumed');
+  const sha256 = leafDigest(ssl.get('cert_chain_fps'));
   return {
     ...version(text(ssl, 'version')),
     ...(cipher ? { cipher } : {}),
@@ -137,6 +153,18 @@ function tlsOf(ssl: ZeekRow): TlsFields {
     established: flag(ssl, 'established') ?? false,
     ...(resumed === undefined ? {} : { resumed }),
     client: { ...(sni ? { server_name: sni } : {}), ...(ja3 ? { ja3 } : {}), ...(ja4 ? { ja4 } : {}) },
-    server: { ...(ja3s ? { ja3s } : {}), ...(subject ? { subject } : {}), ...(issuer ? { issuer } : {}) },
+    server: {
+      ...(ja3s ? { ja3s } : {}),
+      ...(subject ? { subject } : {}),
+      ...(issuer ? { issuer } : {}),
+      ...(sha256 ? { hash: { sha256 } } : {}),
+    },
   };
+}
+
+/** The leaf's fingerprint, the first of the chain: a list in JSON, comma-separated in TSV. SHA-256 unless a site chose another. */
+function leafDigest(fingerprints: unknown): string | undefined {
+  const first = Array.isArray(fingerprints) ? fingerprints[0] : fingerprints;
+  const digest = typeof first === 'string' ? first.slice(0, 65).split(',', 1)[0] : undefined;
+  return digest !== undefined && /^[0-9a-f]{64}$/i.test(digest) ? digest.toLowerCase() : undefined;
 }
