@@ -2,10 +2,10 @@
 FROM node:20-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json ./
-# lmdb brings its binary; cap is optional, and containers capture with tcpdump.
-RUN npm ci --ignore-scripts --omit=optional --no-audit --no-fund
+# Optional packages are wanted: the binaries of lmdb and of the build tools are such. cap is not built without its script.
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN node .ci/build.mjs && npm prune --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+RUN node .ci/build.mjs && npm prune --omit=dev --ignore-scripts --no-audit --no-fund && rm -rf node_modules/cap
 
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production

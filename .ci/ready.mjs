@@ -31,10 +31,11 @@ function systemPackages() {
     tcpdump: 'tcpdump',
     tcpreplay: 'tcpreplay',
     ip: 'iproute2',
+    rsyslogd: 'rsyslog rsyslog-openssl rsyslog-elasticsearch',
   };
   const missing = Object.entries(wanted).filter(([program]) => spawnSync('which', [program]).status !== 0);
   if (missing.length === 0) return;
-  const names = missing.map(([, name]) => name);
+  const names = missing.flatMap(([, packages]) => packages.split(' '));
   const mayInstall = process.getuid?.() === 0 && spawnSync('which', ['apt-get']).status === 0;
   if (mayInstall) {
     console.error(`waybill: installing for the tests: ${names.join(' ')}`);

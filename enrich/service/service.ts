@@ -119,6 +119,10 @@ export class Service {
     await this.door.open();
     const backend = await this.opened();
     if (!backend) return;
+    if (this.stopping) {
+      await backend.inbox.close();
+      return backend.store.close();
+    }
     this.backend = backend;
     const { store, inbox, isShared } = backend;
     this.outputs = new Outputs({
