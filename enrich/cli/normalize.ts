@@ -20,7 +20,7 @@ const MAX_NAME_CHARS = 120;
 /** Output is written in pieces of about this many characters. */
 const WRITE_CHARS = 64 * 1024;
 
-const SPEC: CommandSpec = {
+export const NORMALIZE: CommandSpec = {
   name: 'normalize',
   usage: 'PATH… [OPTIONS]',
   summary:
@@ -43,10 +43,10 @@ SentinelOne, OCSF, osquery, Wazuh. Exit code 3 says that some of the input could
 /** `waybill normalize`; the exit code. */
 export async function normalizeCommand(args: string[]): Promise<number> {
   if (wantsHelp(args)) {
-    process.stdout.write(helpText(SPEC));
+    process.stdout.write(helpText(NORMALIZE));
     return Exit.fine;
   }
-  const options = parseCommand(SPEC, args);
+  const options = parseCommand(NORMALIZE, args);
   if (options.positionals.length === 0)
     throw new UserError('normalize: no PATH given. See: waybill normalize --help', Exit.usage);
   const files = options.positionals.flatMap((path) => filesAt(path));
