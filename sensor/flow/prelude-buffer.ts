@@ -1,12 +1,12 @@
 import { type Carrier, carrierOf, MAX_OPENING_BYTES } from './carrier.ts';
-import { clientPreludeEnd, mayBeginPrelude } from './prelude.ts';
+import { clientPreludeEnd, mayBeginPrelude, mayGreet } from './prelude.ts';
 
 /** First bytes of a side that are kept to name what TLS was upgraded from. */
 const HEAD_BYTES = 1_024;
 /** A side that has said this much, and as often, talks another protocol than one that turns to TLS. */
 const TALK = { chunks: 24, bytes: 512 };
-/** The same where a client may have asked for a tunnel: a proxy may refuse at length before it opens one. */
-const TUNNEL_TALK = { chunks: 256, bytes: 4_096 };
+/** The same where a tunnel may be asked for, or an upgrade: a proxy may refuse and a server greet at length before it. */
+const PATIENT_TALK = { chunks: 256, bytes: 4_096 };
 /** However little it says each time. */
 const MAX_CHUNKS = 1_024;
 
@@ -25,14 +25,14 @@ export class PreludeBuffer {
     this.chunks = this.bytes = this.size = 0;
   }
 
-  /** The side asks for a tunnel, perhaps: answers to that may be long. */
-  get mayAskForTunnel(): boolean {
-    return mayBeginPrelude(this.kept, this.size);
+  /** The side asks for a tunnel, or greets as one that may turn to TLS: what comes before it may be long. */
+  get mayComeToTls(): boolean {
+    return mayBeginPrelude(this.kept, this.size) || mayGreet(this.kept, this.size);
   }
 
   /** This much talk is no prelude any more. */
   isTooLong(patient: boolean): boolean {
-    const most = patient ? TUNNEL_TALK : TALK;
+    const most = patient ? PATIENT_TALK : TALK;
     return (this.chunks >= most.chunks && this.bytes >= most.bytes) || this.chunks >= MAX_CHUNKS;
   }
 

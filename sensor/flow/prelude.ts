@@ -131,6 +131,21 @@ export function mayBeginPrelude(bytes: Uint8Array, size: number): boolean {
   return size > 0 && (first === 0x43 || first === 0x50 || first === 0x0d || first === 4 || first === 5 || first === 32);
 }
 
+/** Whether bytes begin like a server's greeting in SMTP or FTP (220), NNTP (20x), IMAP (* OK), POP3 (+OK) or VNC (RFB). */
+export function mayGreet(bytes: Uint8Array, size: number): boolean {
+  if (size < 3) return false;
+  switch (bytes[0]) {
+    case 0x32:
+      return (bytes[1] === 0x32 || bytes[1] === 0x30) && (bytes[2] === 0x30 || bytes[2] === 0x31);
+    case 0x2a:
+      return bytes[1] === 0x20 && bytes[2] === 0x4f;
+    case 0x2b:
+      return bytes[1] === 0x4f && bytes[2] === 0x4b;
+    default:
+      return bytes[0] === 0x52 && bytes[1] === 0x46 && bytes[2] === 0x42;
+  }
+}
+
 /**
  * Index behind a whole client part of those preludes that a client may send together with its hello, without waiting for
  * an answer: PROXY headers and MySQL's SSLRequest always, CONNECT and SOCKS from optimistic clients. -1 when there is none, or not all of it.

@@ -276,7 +276,7 @@ export class TcpHandshake {
     if (c.protocol === undefined) {
       const [a, b] = this.sides;
       if (side.carried?.done) this.status = 'plain';
-      const patient = a.prelude.mayAskForTunnel || b.prelude.mayAskForTunnel;
+      const patient = a.prelude.mayComeToTls || b.prelude.mayComeToTls;
       if (a.prelude.isTooLong(patient) || b.prelude.isTooLong(patient)) this.status = 'plain';
       return;
     }

@@ -297,6 +297,26 @@ describe('TLS behind a prelude', () => {
     expect(record.source.bytes).toBe(bytesFrom('client', whole));
   });
 
+  it('is read behind a greeting of sixty lines, a segment each', () => {
+    const banner = Array.from({ length: 60 }, (_, i) => say('server', `220-line ${i} of what nobody reads\r\n`));
+    const turns = [
+      ...banner,
+      say('server', '220 ftp\r\n'),
+      say('client', 'AUTH TLS\r\n'),
+      say('server', '234 go on\r\n'),
+    ];
+    const record = observeOne(
+      frames(
+        new TcpConnection()
+          .open()
+          .say([...turns, ...tls12()])
+          .close().packets,
+      ),
+    );
+    expect(record.tls?.client?.server_name).toBe(SERVER_NAME);
+    expect(record.waybill.via).toBe('ftp');
+  });
+
   it.each(UNWAITED)('$name is read when nobody waits for answers', ({ turns, via, target }) => {
     const record = observeOne(frames(new TcpConnection().open().say(optimistic(turns, tls12())).close().packets));
     expect(record.tls).toMatchObject({ client: { server_name: SERVER_NAME }, server: { subject: 'CN=files.example' } });
