@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -22,11 +22,23 @@ export interface Waybill {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Runs `waybill …` from the sources. */
+const BUILT = 'dist/enrich/cli/main.js';
+
+/** Arguments of node that run the program: as it is built, which starts in half the time, unless a source is newer. */
+const PROGRAM = isBuilt() ? [BUILT] : ['--import', 'tsx', 'enrich/cli/main.ts'];
+
+function isBuilt(): boolean {
+  const built = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return ['sensor', 'enrich'].every((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.tsx?$/.test(file))
+      .every((file) => statSync(join(folder, file)).mtimeMs < built),
+  );
+}
+
+/** Runs `waybill …`. */
 export function waybill(...args: readonly string[]): Waybill {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'enrich/cli/main.ts', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(process.execPath, [...PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
