@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { MICROS_PER_SECOND } from '../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../sensor/record/flow-record.ts';
@@ -9,7 +10,7 @@ import { stagingFrom } from './evidence/staging.ts';
 import { HostClocks } from './join/clock.ts';
 import { drillOfFlow } from './join/drill-mark.ts';
 import { type FlowBody, factOfFlow, factsOfEvent, hostShard } from './join/facts.ts';
-import { HostProcesses, joinedFact, joinFromStore, movedFact } from './join/gather.ts';
+import { HostProcesses, HostViews, joinedFact, joinFromStore, movedFact } from './join/gather.ts';
 import type { WaybillLine } from './join/join-flow.ts';
 import { type FlowName, learnFrom } from './join/learner.ts';
 import { type Episode, episodesOfHost } from './score/episode.ts';
@@ -18,6 +19,7 @@ import { observationsOf } from './score/familiarity.ts';
 import { restingFacts, restingOn } from './score/resting.ts';
 import { episodesIn, rolloutFact } from './score/rollout.ts';
 import { scoreEpisode } from './score/score.ts';
+import { type Sighting, Sightings } from './score/sightings.ts';
 import { isInLedger, ledgerFacts, ledgerOfHost, ledgersOf, slowId, slowTheftIn, weeksOf } from './score/slow.ts';
 import { Touched } from './score/touched.ts';
 import type { Settings } from './settings.ts';
@@ -27,10 +29,14 @@ const SECOND = MICROS_PER_SECOND;
 const DAY = 86_400 * SECOND;
 /** Facts handed to the store at once. */
 const BATCH = 500;
+/** Batches under way at a time. */
+const MAX_PUTS = 8;
 /** What a host must have for an alert to be made, or to be taken back. */
 const LEADS: readonly FactKind[] = ['staging', 'file', 'episode'];
+/** Flows learned from at once: the clock of each host is looked at once for all of them. */
+const LEARN_BATCH = 4_096;
 /** Flows joined side by side. */
-const JOIN_BATCH = 256;
+const JOIN_BATCH = 1_024;
 /** Alerts that a budget ranks: the newest. */
 const MAX_RANKED = 10_000;
 
@@ -53,6 +59,12 @@ export interface SettleOptions {
   readonly repeat?: boolean;
 }
 
+interface JoinedFlow {
+  readonly line: WaybillLine;
+  readonly facts: readonly Fact[];
+  readonly sighting: Sighting | undefined;
+}
+
 /**
  * The core of enrich: takes endpoint events and flow records in any order, any number of times, and keeps the alerts true.
  * `put…` only stores and notes what it touches; `settle` joins, observes and scores what was touched, in event time, so
@@ -63,11 +75,14 @@ export class Enricher {
   private readonly settings: Settings;
   /** Ledgers of hosts and users that may have changed. */
   private readonly dirtyLedgers = new Map<string, { readonly ledger: string; readonly week: number }>();
-  /** Learned anew by every `settle`: other workers add to what it is learned from. */
-  private clocks: HostClocks;
+  /** Doubted anew by every `settle`: other workers add to what they are learned from. */
+  private readonly clocks: HostClocks;
   /** What the facts put since the last `settle` may have changed. */
   private readonly touched: Touched;
 
+  private readonly sightings = new Sightings();
+  private readonly hosts: HostViews;
+  private losses = 0;
   private scored: HostSpans = new Map();
 
   constructor(store: Store, settings: Settings) {
@@ -75,6 +90,7 @@ export class Enricher {
     this.settings = settings;
     this.touched = new Touched(store, settings.horizonMicros);
     this.clocks = new HostClocks(store);
+    this.hosts = new HostViews(store, this.clocks);
   }
 
   async putFlows(records: readonly FlowRecord[], options: PutOptions = {}): Promise<void> {
@@ -95,7 +111,10 @@ export class Enricher {
    */
   async settle(onJoined?: (line: WaybillLine) => void, { repeat = false }: SettleOptions = {}): Promise<StoredAlert[]> {
     const changed = new Map<string, StoredAlert>();
-    this.clocks = new HostClocks(this.store);
+    this.clocks.doubt();
+    this.hosts.doubt();
+    if (this.store.losses() !== this.losses) this.sightings.forget();
+    this.losses = this.store.losses();
     // A day at a time: the baseline that a flow is judged by is made of the days before it.
     while (this.touched.flows.size > 0) {
       let earliest = Number.POSITIVE_INFINITY;
@@ -103,8 +122,8 @@ export class Enricher {
       const end = (Math.floor(earliest / DAY) + 1) * DAY;
       await this.learn(end);
       const flows = this.touched.flowsBefore(end);
-      for (const flow of flows) this.touched.flows.delete(`${flow.ip}|${flow.id}`);
-      for (let i = 0; i < flows.length; i += JOIN_BATCH) await this.join(flows.slice(i, i + JOIN_BATCH), onJoined);
+      for (const flow of flows) this.touched.take(flow);
+      await this.joinAll(flows, onJoined);
       await this.score(end, changed, repeat);
     }
     // What is suspected late changes what later days rest on.
@@ -129,9 +148,9 @@ export class Enricher {
   /** Learns from the exact matches of the flows at hand; what changes a clock makes its flows dirty again. */
   private async learn(end: number): Promise<void> {
     const flows = this.touched.flowsBefore(end);
-    for (let i = 0; i < flows.length; i += JOIN_BATCH) {
-      const batch = flows.slice(i, i + JOIN_BATCH);
-      const facts = await Promise.all(batch.map((flow) => this.store.get(flow.ip, 'flow', flow.id)));
+    for (let i = 0; i < flows.length; i += LEARN_BATCH) {
+      const batch = flows.slice(i, i + LEARN_BATCH);
+      const facts = await Promise.all(batch.map((flow) => this.touched.read(flow)));
       const records = facts.flatMap((fact) => (fact ? [(fact.body as FlowBody).record] : []));
       const learned = await learnFrom(this.store, this.clocks, records);
       for (const flow of learned.flows) this.touched.name(flow);
@@ -140,12 +159,22 @@ export class Enricher {
   }
 
   private async putFacts(facts: readonly Fact[], { touch = 'changed' }: PutOptions): Promise<void> {
+    const puts: Promise<void>[] = [];
     for (let i = 0; i < facts.length; i += BATCH) {
-      const batch = facts.slice(i, i + BATCH);
-      const changed = await this.store.put(batch);
-      // Side by side: what is touched is a set, and each look into the store is a journey to it.
-      await Promise.all(batch.filter((_, k) => changed[k] || touch === 'all').map((fact) => this.touched.fact(fact)));
+      const put = this.putBatch(facts.slice(i, i + BATCH), touch === 'all');
+      put.catch(() => undefined); // told below, where all of them are waited for
+      puts.push(put);
+      // The store works on one batch while the next is made ready.
+      if (puts.length === MAX_PUTS) await Promise.all(puts.splice(0));
+      else await setImmediate();
     }
+    await Promise.all(puts);
+  }
+
+  private async putBatch(facts: readonly Fact[], all: boolean): Promise<void> {
+    const changed = await this.store.put(facts);
+    // Side by side: what is touched is a set, and each look into the store is a journey to it.
+    await Promise.all(facts.map((fact, k) => (changed[k] || all ? this.touched.fact(fact, changed[k]!) : undefined)));
   }
 
   /** The spans of hosts that were scored since this was asked last. */
@@ -163,16 +192,36 @@ export class Enricher {
     for (const [host, { from, to }] of spans) this.touched.host(host, from, to);
   }
 
-  /** Joins flows of one day, side by side; the store hears of them in one batch. */
-  private async join(flows: readonly FlowName[], onJoined: ((line: WaybillLine) => void) | undefined): Promise<void> {
-    const done = await Promise.all(flows.map((flow) => this.joinOne(flow, onJoined !== undefined)));
+  /** Joins flows of one day, many side by side; while the store takes those, the next are joined. */
+  private async joinAll(
+    flows: readonly FlowName[],
+    onJoined: ((line: WaybillLine) => void) | undefined,
+  ): Promise<void> {
+    let keeping: Promise<void> = Promise.resolve();
+    for (let i = 0; i < flows.length; i += JOIN_BATCH) {
+      const batch = flows.slice(i, i + JOIN_BATCH);
+      const joining = Promise.all(batch.map((flow) => this.joinOne(flow, onJoined !== undefined)));
+      // Both are waited for, whichever fails.
+      await Promise.allSettled([joining, keeping]);
+      await keeping;
+      const done = await joining;
+      keeping = this.keep(done);
+      for (const flow of batch) this.touched.done(flow);
+      for (const d of done) if (d && onJoined) onJoined(d.line);
+    }
+    await keeping;
+  }
+
+  /** Gives joined flows to the store, in one batch. */
+  private async keep(done: readonly (JoinedFlow | undefined)[]): Promise<void> {
     const facts = done.flatMap((d) => d?.facts ?? []);
     await this.store.put(facts);
     for (const fact of facts) this.touched.host(fact.shard.slice('host:'.length), fact.at, fact.at);
-    const observations = done.flatMap((d) => d?.observations ?? []);
+    const sightings = done.flatMap((d) => d?.sighting ?? []);
+    const observations = sightings.flatMap((sighting) => sighting.observations);
     await this.observe(observations);
     await this.touchRollouts(observations);
-    for (const d of done) if (d && onJoined) onJoined(d.line);
+    this.sightings.written(sightings.map(({ key }) => key));
   }
 
   /** Stores sightings, and has candidates of later days judged again whose baseline they are part of. */
@@ -196,17 +245,17 @@ export class Enricher {
     }
   }
 
-  private async joinOne(flow: FlowName, wantsProcess: boolean) {
-    const found = await this.store.get(flow.ip, 'flow', flow.id);
+  private async joinOne(flow: FlowName, wantsProcess: boolean): Promise<JoinedFlow | undefined> {
+    const found = await this.touched.read(flow);
     if (!found) return undefined;
     const { record } = found.body as FlowBody;
     const joining = await joinFromStore(this.store, this.clocks, record);
     const { join } = joining;
-    if (!join.host) return { line: { record, join }, facts: [], observations: [] };
+    if (!join.host) return { line: { record, join }, facts: [], sighting: undefined };
     const host = join.host.id;
     const drill = (await drillOfFlow(this.store, record, join.host))?.id;
     const fact = joinedFact(record, joining, await this.clocks.of(host, found.at), drill)!;
-    const processes = new HostProcesses(this.store, this.clocks, host);
+    const processes = this.hosts.of(host);
     const chain = wantsProcess ? await processes.chainOf(join, found.at) : undefined;
     return {
       line: {
@@ -215,8 +264,8 @@ export class Enricher {
         ...(drill === undefined ? {} : { drill }),
       },
       facts: [fact, ...(await this.movedFrom(joining.claimants, host, fact))],
-      observations:
-        drill === undefined ? await observationsOf(processes, { record, join }, false, this.settings.knowledge) : [],
+      sighting:
+        drill === undefined ? await this.sightings.of(processes, { record, join }, this.settings.knowledge) : undefined,
     };
   }
 

@@ -26,6 +26,7 @@ export async function recordedStore({ facts, baseline }: Recording): Promise<Sto
     novelty: async (...asked) => [...(novelty.get(name(...asked)) ?? [])],
     getAlert: async () => undefined,
     listAlerts: async () => [],
+    losses: () => memory.losses(),
     counters: () => memory.counters(),
     close: () => memory.close(),
   };

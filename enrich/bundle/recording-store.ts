@@ -85,6 +85,7 @@ export class RecordingStore {
       shards: (kind) => store.shards(kind),
       getAlert: (id) => store.getAlert(id),
       listAlerts: (options) => store.listAlerts(options),
+      losses: () => store.losses(),
       counters: () => store.counters(),
     };
   }

@@ -8,8 +8,10 @@ const SECOND = MICROS_PER_SECOND;
 const DAY = 86_400 * SECOND;
 /** Matched flows from which an offset is learned. */
 export const CLOCK_MIN_MATCHES = 20;
-/** Matches looked at for one host and day; the newest. */
-const MAX_MATCHES = 256;
+/** Matches looked at for one host and day; the first of the day, so that later ones change nothing any more. */
+const MAX_MATCHES = 64;
+/** Clocks remembered from one round to the next; all are forgotten when there are more. About 300 bytes each. */
+const MAX_REMEMBERED = 50_000;
 /** Offsets are applied in these steps: feeds are late by as much, and a finer one would move with every match. */
 export const CLOCK_STEP = 5 * SECOND;
 /** A clock wrong by more than this is not corrected: a wrong zone or date says nothing of what came when. */
@@ -48,7 +50,8 @@ export const UNKNOWN_CLOCK: HostClock = { state: 'unknown', offset: 0, matches: 
 
 /**
  * What one flow teaches of its host's clock and programs. Depends on the facts alone, not on what was learned before;
- * a second use of the tuple takes it back.
+ * a second use of the tuple takes it back, with a fact of its own (`currentMatches`): facts that are only ever added can
+ * be told unchanged by their number.
  * @param tuple connection facts with the flow's 5-tuple
  */
 export function matchFact(record: FlowRecord, tuple: readonly Fact[]): Fact | undefined {
@@ -65,12 +68,23 @@ export function matchFact(record: FlowRecord, tuple: readonly Fact[]): Fact | un
   return {
     shard: hostShard(host.id),
     kind: 'match',
-    id: record.waybill.flow_id,
+    id: `${record.waybill.flow_id}#${near.length}`,
     at: start,
     keys: ja4 === undefined ? [] : [indexKey('ja4', ja4)],
     version: near.length,
     body: (single ? { event: first.id, offset: first.at - start, process } : {}) satisfies MatchBody,
   };
+}
+
+/** The matches that no later one of the same flow takes back. */
+export function currentMatches(matches: readonly Fact[]): Fact[] {
+  const byFlow = new Map<string, Fact>();
+  for (const match of matches) {
+    const flow = match.id.slice(0, match.id.lastIndexOf('#') + 1) || match.id;
+    const known = byFlow.get(flow);
+    if (known === undefined || known.version < match.version) byFlow.set(flow, match);
+  }
+  return [...byFlow.values()];
 }
 
 /** Says when a connection was opened, by the clock of its own host. */
@@ -82,7 +96,7 @@ function isOpening(fact: Fact): boolean {
 /** Median of the offsets of unique matches, robust against single wrong ones. */
 export function learnClock(matches: readonly Fact[]): HostClock {
   const byEvent = new Map<string, number | undefined>();
-  for (const fact of matches) {
+  for (const fact of currentMatches(matches)) {
     const { event, offset } = fact.body as MatchBody;
     if (event === undefined || offset === undefined) continue;
     // One event cannot have opened two flows: which of them it was is not known.
@@ -99,10 +113,28 @@ export function learnClock(matches: readonly Fact[]): HostClock {
   return { state: 'learned', offset: steps === 0 ? 0 : steps * CLOCK_STEP, median, matches: count };
 }
 
-/** Clocks of hosts by UTC day, each learned once from that day's matches and those of the day before. */
+/** How many matches a span had. */
+interface Counted {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
+interface Remembered {
+  readonly clock: HostClock;
+  readonly restsOn: readonly Counted[];
+}
+
+/**
+ * Clocks of hosts by UTC day, each learned from the first matches of its day or, while these are too few, of the day before
+ * as well. What was learned is remembered, and holds as long as as many matches are there as it was learned from: other
+ * workers add to them, and none is ever changed.
+ */
 export class HostClocks {
   private readonly store: Store;
+  /** Learned or found to hold in this round. */
   private readonly known = new Map<string, Promise<HostClock>>();
+  private readonly remembered = new Map<string, Remembered>();
 
   constructor(store: Store) {
     this.store = store;
@@ -113,20 +145,68 @@ export class HostClocks {
     const key = `${day}|${hostId}`;
     let clock = this.known.get(key);
     if (!clock) {
-      clock = this.learn(hostId, day);
+      clock = this.recall(key, hostId, day);
       this.known.set(key, clock);
     }
     return clock;
   }
 
-  /** Forgets what was learned, because there are new matches; `of` reads again. */
-  forget(hostId: string, at: number): void {
-    const day = Math.floor(at / DAY);
-    for (const touched of [day, day + 1]) this.known.delete(`${touched}|${hostId}`);
+  /** A new round: others may have added matches. */
+  doubt(): void {
+    this.known.clear();
   }
 
-  private async learn(hostId: string, day: number): Promise<HostClock> {
-    const shard = hostShard(hostId);
-    return learnClock(await this.store.between(shard, 'match', (day - 1) * DAY, (day + 1) * DAY - 1, MAX_MATCHES));
+  /** There is a new match at this time; `of` looks again where that may matter. */
+  forget(hostId: string, at: number): void {
+    const day = Math.floor(at / DAY);
+    for (const touched of [day, day + 1]) {
+      const key = `${touched}|${hostId}`;
+      const concerned = this.remembered.get(key)?.restsOn.some(({ from, to }) => from <= at && at <= to);
+      if (concerned === false) continue;
+      this.remembered.delete(key);
+      this.known.delete(key);
+    }
+  }
+
+  private async recall(key: string, hostId: string, day: number): Promise<HostClock> {
+    const remembered = this.remembered.get(key);
+    if (remembered && (await this.holds(hostId, remembered))) return remembered.clock;
+    const learned = await this.learn(hostId, day);
+    if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
+    this.remembered.set(key, learned);
+    return learned.clock;
+  }
+
+  private async holds(hostId: string, { restsOn }: Remembered): Promise<boolean> {
+    const counts = await Promise.all(
+      restsOn.map(({ from, to }) => this.store.count(hostShard(hostId), 'match', from, to)),
+    );
+    return restsOn.every(({ count }, index) => counts[index] === count);
+  }
+
+  private async learn(hostId: string, day: number): Promise<Remembered> {
+    const today = await this.firstOf(hostId, day);
+    if (today.matches.length >= CLOCK_MIN_MATCHES)
+      return { clock: learnClock(today.matches), restsOn: [today.counted] };
+    const before = await this.firstOf(hostId, day - 1);
+    return {
+      clock: learnClock([...before.matches, ...today.matches]),
+      restsOn: [before.counted, today.counted],
+    };
+  }
+
+  private async firstOf(hostId: string, day: number): Promise<{ matches: Fact[]; counted: Counted }> {
+    const [from, end] = [day * DAY, (day + 1) * DAY - 1];
+    const question = {
+      shard: hostShard(hostId),
+      kind: 'match',
+      from,
+      to: end,
+      limit: MAX_MATCHES,
+      oldest: true,
+    } as const;
+    const [matches = []] = await this.store.query([question]);
+    const to = matches.length < MAX_MATCHES ? end : matches.at(-1)!.at;
+    return { matches, counted: { from, to, count: matches.length } };
   }
 }

@@ -2,7 +2,15 @@ import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact, Store } from '../store/store.ts';
-import { CLOCK_LIMIT, type HostClock, type HostClocks, type MatchBody, matchFact, UNKNOWN_CLOCK } from './clock.ts';
+import {
+  CLOCK_LIMIT,
+  currentMatches,
+  type HostClock,
+  type HostClocks,
+  type MatchBody,
+  matchFact,
+  UNKNOWN_CLOCK,
+} from './clock.ts';
 import {
   type ConnectionBody,
   type DnsBody,
@@ -101,7 +109,7 @@ async function weakEvidence(
   }
   const alive = (facts: readonly Fact[]): Fact[] => facts.filter((fact) => !ended.has(fact));
   return {
-    evidence: { remote: alive(remote), dns: alive(dns), ja4: alive(ja4) },
+    evidence: { remote: alive(remote), dns: alive(dns), ja4: currentMatches(alive(ja4)) },
     considered: remote.length + dns.length + ja4.length + ended.size,
   };
 }
@@ -199,12 +207,43 @@ export function movedFact(joined: Fact, hostId: string): Fact {
   return { ...joined, shard: hostShard(hostId), body: { ...(joined.body as JoinedBody), moved: true } };
 }
 
+/** Hosts whose processes are remembered at a time. */
+const MAX_HOSTS = 2_000;
+
+/** The processes of the hosts whose flows are at hand. */
+export class HostViews {
+  private readonly store: Store;
+  private readonly clocks: HostClocks;
+  private readonly hosts = new Map<string, HostProcesses>();
+
+  constructor(store: Store, clocks: HostClocks) {
+    this.store = store;
+    this.clocks = clocks;
+  }
+
+  of(hostId: string): HostProcesses {
+    let processes = this.hosts.get(hostId);
+    if (!processes) {
+      processes = new HostProcesses(this.store, this.clocks, hostId);
+      if (this.hosts.size >= MAX_HOSTS) this.hosts.clear();
+      this.hosts.set(hostId, processes);
+    }
+    return processes;
+  }
+
+  /** A new round: there may be new events. */
+  doubt(): void {
+    this.hosts.clear();
+  }
+}
+
 /** Process look-ups on one host, each asked once. Times asked and given are the sensor's. */
 export class HostProcesses implements ProcessFacts {
   private readonly store: Store;
   private readonly clocks: HostClocks;
   private readonly hostId: string;
   private readonly cache = new Map<string, Promise<readonly Fact[]>>();
+  private readonly chains = new Map<string, Promise<ProcessInfo[]>>();
 
   constructor(store: Store, clocks: HostClocks, hostId: string) {
     this.store = store;
@@ -224,6 +263,18 @@ export class HostProcesses implements ProcessFacts {
   async chainOf({ process }: Pick<JoinResult, 'process'>, at: number): Promise<ProcessInfo[] | undefined> {
     if (!process) return undefined;
     const { offset } = await this.clocks.of(this.hostId, at);
+    if (process.entityKind !== 'vendor') return this.chainAt(process, at, offset);
+    // An entity stands for one process whatever the time.
+    const key = `${offset} ${JSON.stringify(process)}`;
+    let chain = this.chains.get(key);
+    if (!chain) {
+      chain = this.chainAt(process, at, offset);
+      this.chains.set(key, chain);
+    }
+    return chain;
+  }
+
+  private async chainAt(process: ProcessRef, at: number, offset: number): Promise<ProcessInfo[]> {
     const chain = await lineage(await resolve(process, at + offset, this), this);
     return chain.map((info) => shifted(info, offset));
   }

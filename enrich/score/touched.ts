@@ -7,6 +7,8 @@ import { restingOnHost } from './resting.ts';
 
 /** Flows re-joined because of one late connection, lease, look-up or end of a process. */
 const MAX_REJOINS = 1_000;
+/** Records held for the next settling; the others are read from the store. About 3 KB each. */
+const MAX_HELD = 8_192;
 /** A process, staging or look-up event may change flows from this long before it: tolerance and clock error together. */
 const BACKWARD = 1_500 * MICROS_PER_SECOND;
 
@@ -14,6 +16,8 @@ const BACKWARD = 1_500 * MICROS_PER_SECOND;
 export class Touched {
   readonly flows = new Map<string, FlowName>();
   readonly hosts = new Map<string, { from: number; to: number }>();
+  /** Flow facts as they were put or found: newer than these the store had none at the time. */
+  private readonly held = new Map<string, Fact>();
   private readonly store: Store;
   private readonly horizon: number;
 
@@ -29,11 +33,15 @@ export class Touched {
       .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
   }
 
-  /** Notes what a new fact may change. */
-  async fact(fact: Fact): Promise<void> {
+  /**
+   * Notes what a fact may change.
+   * @param isNewest the store took it, and had none newer
+   */
+  async fact(fact: Fact, isNewest: boolean): Promise<void> {
     switch (fact.kind) {
       case 'flow':
-        this.flow(fact);
+        if (isNewest) this.flow(fact);
+        else this.name({ ip: fact.shard, id: fact.id, at: fact.at });
         break;
       case 'connection':
         for (const key of fact.keys) {
@@ -72,6 +80,24 @@ export class Touched {
 
   flow(fact: Fact): void {
     this.name({ ip: fact.shard, id: fact.id, at: fact.at });
+    const key = `${fact.shard}|${fact.id}`;
+    const known = this.held.get(key);
+    if (known === undefined ? this.held.size < MAX_HELD : known.version <= fact.version) this.held.set(key, fact);
+  }
+
+  /** The fact of a touched flow. */
+  async read({ ip, id }: FlowName): Promise<Fact | undefined> {
+    return this.held.get(`${ip}|${id}`) ?? this.store.get(ip, 'flow', id);
+  }
+
+  /** The flow is being joined: what comes to it from now on touches it anew. */
+  take(flow: FlowName): void {
+    this.flows.delete(`${flow.ip}|${flow.id}`);
+  }
+
+  /** The flow has been joined. */
+  done(flow: FlowName): void {
+    if (!this.flows.has(`${flow.ip}|${flow.id}`)) this.held.delete(`${flow.ip}|${flow.id}`);
   }
 
   name(flow: FlowName): void {

@@ -1,9 +1,16 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Fact, FactKind, FactQuery, Observation, Store } from '../store/store.ts';
 
 /** Written while records are put and never while they are settled: only these are remembered. */
 const STABLE: ReadonlySet<FactKind> = new Set<FactKind>(['flow', 'connection', 'lease', 'dns', 'process', 'staging']);
-/** Reads and sightings remembered during one settling. */
-const MAX_ENTRIES = 100_000;
+/** Reads remembered during one settling. */
+const MAX_READS = 100_000;
+/** Sightings remembered from one settling to the next, about 150 bytes each; all are forgotten when there are more. */
+const MAX_SIGHTED = 300_000;
+/** Facts that say the same again with every event: who has an address, what a process is. */
+const REPEATED: ReadonlySet<FactKind> = new Set<FactKind>(['lease', 'process']);
+/** Of these, how many are remembered, about 300 bytes each; all are forgotten when there are more. */
+const MAX_PUT = 100_000;
 /** Leases are facts of whole hours: one read of some hours answers for all flows in them. */
 const LEASE_SPAN = 4 * 3_600_000_000;
 const MOST_LEASES = 10_000;
@@ -24,7 +31,9 @@ export class SettleCache {
   readonly store: Store;
   private readonly inner: Store;
   private reads = new Map<string, Promise<unknown>>();
-  private sighted = new Set<string>();
+  private readonly sighted = new Set<string>();
+  private readonly known = new Map<string, Fact>();
+  private losses = 0;
   private open = false;
   private questions: Question[] = [];
 
@@ -41,14 +50,13 @@ export class SettleCache {
     } finally {
       this.open = false;
       this.reads = new Map();
-      this.sighted = new Set();
     }
   }
 
   private wrapped(): Store {
     const { inner } = this;
     return {
-      put: (facts) => inner.put(facts),
+      put: (facts) => this.put(facts),
       get: (shard, kind, id) => this.once(kind, ['get', shard, kind, id], () => inner.get(shard, kind, id)),
       find: (shard, kind, key, limit) =>
         this.once(kind, ['find', shard, kind, key, limit], () => this.ask({ shard, kind, key, limit })),
@@ -58,7 +66,7 @@ export class SettleCache {
           : this.once(kind, ['between', shard, kind, from, to, limit], () =>
               this.ask({ shard, kind, from, to, limit }),
             ),
-      query: (queries) => inner.query(queries),
+      query: (queries) => Promise.all(queries.map((query) => this.ask(query))),
       kinds: (shards) => inner.kinds(shards),
       count: (shard, kind, from, to) => inner.count(shard, kind, from, to),
       shards: (kind) => inner.shards(kind),
@@ -70,6 +78,7 @@ export class SettleCache {
       getAlert: (id) => inner.getAlert(id),
       listAlerts: (options) => inner.listAlerts(options),
       expire: (before) => inner.expire(before),
+      losses: () => inner.losses(),
       counters: () => inner.counters(),
       close: () => inner.close(),
     };
@@ -81,7 +90,7 @@ export class SettleCache {
     const known = this.reads.get(name);
     if (known) return known as Promise<T>;
     const result = read();
-    if (this.reads.size < MAX_ENTRIES) this.reads.set(name, result);
+    if (this.reads.size < MAX_READS) this.reads.set(name, result);
     return result;
   }
 
@@ -116,15 +125,49 @@ export class SettleCache {
     return limit >= 1 ? within.slice(-Math.floor(limit)) : [];
   }
 
+  /** Leaves out what the store has already, in this version or a higher one. */
+  private async put(facts: readonly Fact[]): Promise<boolean[]> {
+    this.doubt();
+    const news = [...facts.keys()].filter((place) => !this.hasPut(facts[place]!));
+    const changed: boolean[] = new Array(facts.length).fill(false);
+    const answers = await this.inner.put(news.map((place) => facts[place]!));
+    if (this.known.size + news.length > MAX_PUT) this.known.clear();
+    for (const [i, place] of news.entries()) {
+      const fact = facts[place]!;
+      changed[place] = answers[i]!;
+      if (REPEATED.has(fact.kind) && !this.hasPut(fact)) this.known.set(nameOf(fact), fact);
+    }
+    return changed;
+  }
+
+  private hasPut(fact: Fact): boolean {
+    const known = REPEATED.has(fact.kind) ? this.known.get(nameOf(fact)) : undefined;
+    if (known === undefined || known.version < fact.version) return false;
+    return known.version > fact.version || (known.at === fact.at && isDeepStrictEqual(known.body, fact.body));
+  }
+
+  /** A store that may have lost something has to be told everything again. */
+  private doubt(): void {
+    const losses = this.inner.losses();
+    if (losses === this.losses) return;
+    this.losses = losses;
+    this.sighted.clear();
+    this.known.clear();
+  }
+
+  /** A sighting is never taken back: what was observed needs no second one, as long as the store has kept it. */
   private async observe(observations: readonly Observation[]): Promise<void> {
+    this.doubt();
     const fresh = new Map<string, Observation>();
     for (const observation of observations) {
       const { scope, destination, day, tainted } = observation;
-      const name = JSON.stringify([scope, destination, day, tainted]);
+      const name = `${day} ${tainted} ${scope.length} ${scope} ${destination}`;
       if (!this.sighted.has(name)) fresh.set(name, observation);
     }
     await this.inner.observe([...fresh.values()]);
-    if (!this.open) return;
-    for (const name of fresh.keys()) if (this.sighted.size < MAX_ENTRIES) this.sighted.add(name);
+    if (this.sighted.size + fresh.size > MAX_SIGHTED) this.sighted.clear();
+    for (const name of fresh.keys()) this.sighted.add(name);
   }
 }
+
+const nameOf = ({ shard, kind, id }: Fact): string => `${kind} ${shard.length} ${shard} ${id}`;

@@ -77,6 +77,8 @@ export class Worker {
   private nextLooks: HostSpans = new Map();
   private lookAt = 0;
   private settledAt = 0;
+  /** The last take was as much as one settling takes: more is waiting. */
+  private isBehind = false;
 
   constructor(options: WorkerOptions) {
     this.options = options;
@@ -100,9 +102,10 @@ export class Worker {
   async run(): Promise<void> {
     while (!this.stopping || monotonicMillis() < this.drainUntil) {
       const wait = this.settledAt + SETTLE_MILLIS - monotonicMillis();
-      if (wait > 0 && !this.stopping) await setTimeout(wait);
+      if (wait > 0 && !this.stopping && !this.isBehind) await setTimeout(wait);
       try {
         const deliveries = await this.options.inbox.take(SETTLE_RECORDS, this.stopping ? 0 : IDLE_MILLIS);
+        this.isBehind = deliveries.reduce((sum, { batch }) => sum + batch.count, 0) >= SETTLE_RECORDS;
         if (deliveries.length > 0) await this.work(deliveries);
         else if (this.stopping && this.secondLooks.size === 0) return;
         await this.lookAgain();

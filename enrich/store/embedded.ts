@@ -222,6 +222,10 @@ class Embedded implements EmbeddedStore {
     }
   }
 
+  losses(): number {
+    return 0;
+  }
+
   counters(): StoreCounters {
     return {
       evictedFacts: this.facts.evicted,

@@ -154,6 +154,10 @@ class Memory implements Store {
     return Number.isNaN(before) ? 0 : this.facts.expire(before) + this.known.expire(dayOf(before));
   }
 
+  losses(): number {
+    return 0;
+  }
+
   counters(): StoreCounters {
     return {
       evictedFacts: this.facts.evicted,

@@ -41,6 +41,7 @@ function startError(error: StoreError, target: RedisTarget): StoreError {
 class Health {
   private silentUntil = 0;
   private up = true;
+  losses = 0;
   private readonly onState: ((up: boolean, why: string) => void) | undefined;
 
   constructor(onState: ((up: boolean, why: string) => void) | undefined) {
@@ -56,6 +57,7 @@ class Health {
     this.silentUntil = 0;
     if (up === this.up) return;
     this.up = up;
+    if (!up) this.losses++;
     this.onState?.(up, why);
   }
 
@@ -110,6 +112,10 @@ class Link implements RedisLink {
 
   eachMaster(args: readonly RedisArgument[]): Promise<RedisReply[]> {
     return this.inTime(() => this.connection.eachMaster(args));
+  }
+
+  losses(): number {
+    return this.health.losses;
   }
 
   duplicate(): Promise<RedisLink> {

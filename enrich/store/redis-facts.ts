@@ -1,3 +1,4 @@
+import { monotonicMillis } from '../../sensor/base/clock.ts';
 import type { Digester } from './digest.ts';
 import { type PreparedFact, prepareFacts } from './fact-record.ts';
 import { BY_TIME, kindBit, type RedisKeys } from './keys.ts';
@@ -9,6 +10,10 @@ import { FACT_KINDS, type Fact, type FactKind } from './store.ts';
 
 /** Facts in one call of a script: Redis does nothing else meanwhile. */
 const MAX_FACTS_A_CALL = 100;
+/** TTLs are of days: one that was set by us so recently is not set again. Milliseconds. */
+const REFRESH_MS = 3_600_000;
+/** Series of which that is remembered, about 100 bytes each; all are forgotten when there are more. */
+const MAX_REFRESHED = 100_000;
 /** Facts that one call of TRIM removes. */
 const TRIM_AT_A_TIME = 500;
 /** Series, or tags, that maintenance has under way at a time. */
@@ -23,6 +28,7 @@ export class RedisFacts {
   private readonly tags: number;
   private readonly ttlMs: number;
   private readonly most: number;
+  private readonly refreshedAt = new Map<string, number>();
 
   constructor(
     link: RedisLink,
@@ -76,11 +82,13 @@ export class RedisFacts {
     return gone;
   }
 
-  private putCall(facts: readonly PreparedFact[]): Promise<RedisReply> {
+  private async putCall(facts: readonly PreparedFact[]): Promise<RedisReply> {
     const keys: string[] = [];
     const names: RedisArgument[] = [];
     const numbered = new Map<string, number>();
     const put: RedisArgument[] = [];
+    const now = monotonicMillis();
+    const refreshed: string[] = [];
     for (const { shard, kind, id, record } of facts) {
       const tag = this.keys.tagOf(shard);
       const key = this.keys.facts(tag, kind, shard);
@@ -89,11 +97,16 @@ export class RedisFacts {
         series = numbered.size + 1;
         numbered.set(key, series);
         keys.push(this.keys.registry(tag), key, this.keys.index(tag, kind, shard));
-        names.push(shard, String(kindBit(kind)));
+        const isDue = (this.refreshedAt.get(key) ?? Number.NEGATIVE_INFINITY) + REFRESH_MS <= now;
+        if (isDue) refreshed.push(key);
+        names.push(shard, String(kindBit(kind)), isDue ? '1' : '0');
       }
       put.push(String(series), id, record);
     }
-    return this.link.evaluate(PUT, keys, [String(this.most), String(this.ttlMs), ...names, ...put]);
+    const reply = await this.link.evaluate(PUT, keys, [String(this.most), String(this.ttlMs), ...names, ...put]);
+    if (this.refreshedAt.size + refreshed.length > MAX_REFRESHED) this.refreshedAt.clear();
+    for (const key of refreshed) this.refreshedAt.set(key, now);
+    return reply;
   }
 
   private async trim(tag: number, kind: FactKind, shard: string, before: number): Promise<number> {

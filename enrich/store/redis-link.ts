@@ -51,6 +51,8 @@ export interface RedisLink {
   evaluate(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<RedisReply>;
   /** Sends a command to every master. */
   eachMaster(args: readonly RedisArgument[]): Promise<RedisReply[]>;
+  /** How often the connection was lost since it first stood. */
+  losses(): number;
   /** Another connection to the same place, with the same options. */
   duplicate(): Promise<RedisLink>;
   close(): Promise<void>;

@@ -64,23 +64,23 @@ end
 
 /**
  * Puts facts. KEYS: registry, facts and index of each series. ARGV: most facts of a series, TTL ms, then (shard, bit of
- * the kind) of each series, then (series number, id, record) of each fact.
+ * the kind, 1 when its TTL is to be set anew) of each series, then (series number, id, record) of each fact. A series that
+ * begins gets its TTL and its place in the registry in any case.
  * Returns the number evicted, then 1 or 0 for each fact: whether it changed anything.
  */
 export const PUT = redisScript(`${RECORD}
 local most, ttl, count = tonumber(ARGV[1]), ARGV[2], #KEYS / 3
-local answers, evicted = { 0 }, 0
-for i = 3 + 2 * count, #ARGV, 3 do
+local answers, evicted, begun = { 0 }, 0, {}
+for i = 3 + 3 * count, #ARGV, 3 do
   local series, id, record = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
   local facts, index = KEYS[3 * series - 1], KEYS[3 * series]
-  local known = redis.call('HGET', facts, id)
   local changed = 0
-  if not known or supersedes(record, known) then
+  if redis.call('HSETNX', facts, id, record) == 1 then
     changed = 1
-    if known then unindex(index, known, id) end
-    redis.call('HSET', facts, id, record)
     index_it(index, record, id)
-    if not known and redis.call('HLEN', facts) > most then
+    local size = redis.call('HLEN', facts)
+    if size == 1 then begun[series] = true end
+    if size > most then
       local oldest = redis.call('ZRANGEBYLEX', index, '[T', '(U', 'LIMIT', 0, 1)[1]
       if oldest then
         local gone = string.sub(oldest, 10)
@@ -88,17 +88,27 @@ for i = 3 + 2 * count, #ARGV, 3 do
         if gone == id then changed = 0 end
       end
     end
+  else
+    local known = redis.call('HGET', facts, id)
+    if supersedes(record, known) then
+      changed = 1
+      unindex(index, known, id)
+      redis.call('HSET', facts, id, record)
+      index_it(index, record, id)
+    end
   end
   answers[#answers + 1] = changed
 end
 for series = 1, count do
-  local registry, facts, index = KEYS[3 * series - 2], KEYS[3 * series - 1], KEYS[3 * series]
-  local shard, kind = ARGV[1 + 2 * series], tonumber(ARGV[2 + 2 * series])
-  redis.call('PEXPIRE', facts, ttl)
-  redis.call('PEXPIRE', index, ttl)
-  local bits = tonumber(redis.call('HGET', registry, shard) or '0')
-  if bit.band(bits, kind) == 0 and redis.call('EXISTS', facts) == 1 then
-    redis.call('HSET', registry, shard, bit.bor(bits, kind))
+  if begun[series] or ARGV[3 * series + 2] == '1' then
+    local registry, facts, index = KEYS[3 * series - 2], KEYS[3 * series - 1], KEYS[3 * series]
+    local shard, kind = ARGV[3 * series], tonumber(ARGV[3 * series + 1])
+    redis.call('PEXPIRE', facts, ttl)
+    redis.call('PEXPIRE', index, ttl)
+    local bits = tonumber(redis.call('HGET', registry, shard) or '0')
+    if bit.band(bits, kind) == 0 and redis.call('EXISTS', facts) == 1 then
+      redis.call('HSET', registry, shard, bit.bor(bits, kind))
+    end
   end
 end
 answers[1] = evicted

@@ -180,6 +180,10 @@ class Redis implements RedisStore {
     return (await this.facts.expire(before)) + (await this.known.expire(dayOf(before)));
   }
 
+  losses(): number {
+    return this.link.losses();
+  }
+
   counters(): StoreCounters {
     return {
       evictedFacts: this.facts.evicted,

@@ -74,6 +74,12 @@ export interface Store {
    */
   expire(before: number): Promise<number>;
 
+  /**
+   * Grows when the connection to the store was lost: a store that replicates or writes later may have come back without the
+   * last of what it had acknowledged, so that nobody may rely on having written it.
+   */
+  losses(): number;
+
   /** What the caps have cost since this store was opened. */
   counters(): StoreCounters;
   close(): Promise<void>;

@@ -8,7 +8,9 @@ const hostOf = (i: number, hosts: number) => ({
 });
 const portOf = (i: number, hosts: number): number => 1_024 + (Math.floor(i / hosts) % 60_000);
 const timeOf = (i: number): string => formatMicros(START + i * 1_000);
-const serverOf = (i: number): string => `198.51.${(i >> 6) & 63}.${i & 63}`;
+/** Destinations: 500 names, each with an address of its own. */
+const nameOf = (i: number): number => i % 500;
+const serverOf = (i: number): string => `198.51.${nameOf(i) >> 6}.${nameOf(i) & 63}`;
 
 /** A Sysmon network connection, flat JSON. */
 export function connectionLine(i: number, hosts: number): string {
@@ -37,7 +39,7 @@ export function connectionLine(i: number, hosts: number): string {
 export function flowLine(i: number, hosts: number): string {
   const { ip } = hostOf(i, hosts);
   const port = portOf(i, hosts);
-  const name = `host-${i % 500}.example.net`;
+  const name = `host-${nameOf(i)}.example.net`;
   return `${JSON.stringify({
     '@timestamp': timeOf(i),
     event: {

@@ -8,7 +8,7 @@ let serial = 0;
 const match = (offset: number, event = `e${serial++}`): Fact => ({
   shard: 'host:ws01',
   kind: 'match',
-  id: event,
+  id: `f${serial++}`,
   at: 0,
   keys: [],
   version: 1,
