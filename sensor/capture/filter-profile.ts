@@ -2,13 +2,18 @@
  * Kernel filter profiles: pcap-filter(7) expressions that leave bulk payload out before it is copied.
  *
  * A filter sees one packet and remembers nothing, so a profile drops only what shows itself to be bulk, and everything
- * else passes: other protocols, tunnels, fragments, IPv6 extension headers.
+ * else passes: other protocols, tunnels, fragments, IPv4 options, IPv6 extension headers.
  *
  *     full        everything
  *     client      bulk that servers send is left out; what clients send stays, so upstream bytes stay exact
  *     handshake   bulk of both sides is left out; one segment in each 256 KiB of sequence space stays, and every
  *                 acknowledgement, so that upstream bytes are known while the flow runs and at its end
+ *
+ * Offsets are constants wherever they can be. A filter is translated and charged to the socket, and kernels before 6.8
+ * allow it 20 KiB by default (net.core.optmem_max): about 480 instructions; beyond, tcpdump filters after every packet was copied.
  */
+import type { Place } from './filter-place.ts';
+
 export const PROFILES = ['full', 'client', 'handshake'] as const;
 
 export type Profile = (typeof PROFILES)[number];
@@ -29,48 +34,62 @@ const BULK_DATAGRAM_BYTES = 1_000;
 const SAMPLE_PERIOD = 1 << 18;
 const SAMPLE_BYTES = 1_460;
 
-/** How pcap-filter writes one transport header in one IP version; in IPv6 right behind the fixed header only. */
-interface Header {
-  /** The packet has this header, in whole. */
-  readonly present: string;
-  /** `size` bytes at `at`, a number or an expression, from the start of the header. */
+/**
+ * Middle segments of a certificate chain have no mark of their own, but a certificate is names in ASCII and DER between
+ * keys and signatures, and what is encrypted is noise. So a segment passes that has both: WINDOW_WORDS words in a row
+ * without a byte above 127 at one of these offsets from the start of the frame, and a word with one. Noise has such a
+ * window with a probability of 12 × 2^-12 = 0.3 %; plain text has no high byte.
+ *
+ * The windows begin behind the longest headers and end within the shortest bulk segment, whatever its headers.
+ */
+const WINDOWS = Array.from({ length: 12 }, (_, i) => 124 + 96 * i);
+const WINDOW_WORDS = 3;
+const HIGH_BITS = '0x80808080';
+
+/** One IP version at one place: how to tell it, and the field `at` bytes into its TCP or UDP header. */
+interface Family {
+  readonly carries: (protocol: number) => string;
   readonly field: (at: number | string, size?: number) => string;
-  /** Bytes of header and payload. */
+  /** Bytes of transport header and payload, plus a constant. */
   readonly length: string;
+  readonly lengthExcess: number;
 }
 
-const LENGTH4 = '(ip[2:2] - ((ip[0] & 0xf) << 2))';
+function families(place: Place): readonly Family[] {
+  const { v4, v6 } = place;
+  return [
+    {
+      // Without options, so that what follows stands at constant offsets; whole, because a fragment says nothing.
+      carries: (protocol) =>
+        `${place.isV4} and ${v4(0)} = 0x45 and ${v4(9)} = ${protocol} and ${v4(6, 2)} & 0x3fff = 0`,
+      field: (at, size) => v4(plus(at, 20), size),
+      length: v4(2, 2),
+      lengthExcess: 20,
+    },
+    {
+      carries: (protocol) => `${place.isV6} and ${v6(6)} = ${protocol}`,
+      field: (at, size) => v6(plus(at, 40), size),
+      length: v6(4, 2),
+      lengthExcess: 0,
+    },
+  ];
+}
 
-const TCP4: Header = {
-  present: 'ip proto 6 and ip[6:2] & 0x1fff = 0',
-  field: (at, size = 1) => `tcp[${at}:${size}]`,
-  length: LENGTH4,
-};
-const UDP4: Header = {
-  present: 'ip proto 17 and ip[6:2] & 0x1fff = 0',
-  field: (at, size = 1) => `udp[${at}:${size}]`,
-  length: LENGTH4,
-};
-const TCP6: Header = {
-  present: 'ip6[6] = 6',
-  field: (at, size = 1) => `ip6[${at} + 40:${size}]`,
-  length: 'ip6[4:2]',
-};
-const UDP6: Header = { ...TCP6, present: 'ip6[6] = 17' };
+const plus = (at: number | string, n: number): number | string => (typeof at === 'number' ? at + n : `${at} + ${n}`);
 
 /** True for a segment that is payload of a connection under way. `who`: whose payload is meant. */
-function bulkSegment(tcp: Header, who: 'server' | 'either'): string {
+function bulkSegment(tcp: Family, who: 'server' | 'either'): string {
   const headerBytes = `((${tcp.field(12)} & 0xf0) >> 2)`;
   const start = tcp.field(headerBytes, 2);
   return all([
-    tcp.present,
+    tcp.carries(6),
+    `${tcp.length} - ${headerBytes} >= ${BULK_BYTES + tcp.lengthExcess}`,
     `${tcp.field(13)} & 7 = 0`, // no SYN, FIN or RST
-    `${tcp.length} - ${headerBytes} >= ${BULK_BYTES}`,
+    who === 'server' ? fromServer(tcp) : `${tcp.field(4, 4)} & ${SAMPLE_PERIOD - 1} >= ${SAMPLE_BYTES}`,
     // Change cipher spec, alert or handshake record at its start (RFC 8446 §5.1), whatever the minor version.
     `${start} != 0x1403 and ${start} != 0x1503 and ${start} != 0x1603`,
     // SSH key exchange: packet length below 64 KiB, padding length, SSH_MSG_KEXINIT (RFC 4253 §6, §7.1).
     `not (${start} = 0 and ${tcp.field(`${headerBytes} + 5`)} = 20)`,
-    ...(who === 'server' ? [fromServer(tcp)] : [`${tcp.field(4, 4)} & ${SAMPLE_PERIOD - 1} >= ${SAMPLE_BYTES}`]),
   ]);
 }
 
@@ -78,9 +97,9 @@ function bulkSegment(tcp: Header, who: 'server' | 'either'): string {
  * True for a large datagram from a server that is no part of a handshake. Datagrams have no sequence numbers, so what
  * clients send stays: QUIC upstream bytes are counted, not estimated.
  */
-function bulkDatagram(udp: Header): string {
+function bulkDatagram(udp: Family): string {
   return all([
-    udp.present,
+    udp.carries(17),
     fromServer(udp),
     `${udp.field(0, 2)} != 53`,
     `${udp.field(4, 2)} >= ${BULK_DATAGRAM_BYTES}`,
@@ -90,14 +109,21 @@ function bulkDatagram(udp: Header): string {
 }
 
 /** The side with the lower port is taken for the server. */
-const fromServer = (header: Header): string => `${header.field(0, 2)} < ${header.field(2, 2)}`;
+const fromServer = (header: Family): string => `${header.field(0, 2)} < ${header.field(2, 2)}`;
 
 const all = (terms: readonly string[]): string => terms.map((term) => `(${term})`).join(' and ');
+const any = (terms: readonly string[]): string => terms.map((term) => `(${term})`).join(' or ');
 
-/** True for the IPv4 or IPv6 packets that `profile` leaves out; undefined when it leaves out none. */
-export function bulkExpression(profile: Profile, family: 'ip' | 'ip6'): string | undefined {
-  if (profile === 'full') return undefined;
-  const who = profile === 'client' ? 'server' : 'either';
-  const [tcp, udp] = family === 'ip' ? [TCP4, UDP4] : [TCP6, UDP6];
-  return `(${bulkSegment(tcp, who)}) or (${bulkDatagram(udp)})`;
+/** True for what at this place is a segment that may be bulk; `looksCertified` has the last word. */
+export const bulkSegments = (profile: Exclude<Profile, 'full'>, place: Place): string =>
+  any(families(place).map((tcp) => bulkSegment(tcp, profile === 'client' ? 'server' : 'either')));
+
+/** True for what at this place is a bulk datagram. */
+export const bulkDatagrams = (place: Place): string => any(families(place).map(bulkDatagram));
+
+/** True for a frame of a bulk segment's length that looks like part of a certificate chain. */
+export function looksCertified(): string {
+  const word = (at: number): string => `link[${at}:4] & ${HIGH_BITS}`;
+  const text = (at: number): string => all(Array.from({ length: WINDOW_WORDS }, (_, i) => `${word(at + 4 * i)} = 0`));
+  return `(${any(WINDOWS.map((at) => `${word(at)} != 0`))}) and (${any(WINDOWS.map(text))})`;
 }

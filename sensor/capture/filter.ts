@@ -1,10 +1,6 @@
-/**
- * The kernel filter of a live capture: what the user asked for, the profile and the shard, in one pcap-filter expression.
- *
- * In pcap-filter the first `vlan` shifts every offset behind it, so the parts that look into IP packets are written once
- * for each depth of VLAN tags: `P or (vlan and (P or (vlan and P)))`.
- */
-import { bulkExpression, type Profile } from './filter-profile.ts';
+/** The kernel filter of a live capture: what the user asked for, the profile and the shard, in one pcap-filter expression. */
+import { atEveryPlace, type Place } from './filter-place.ts';
+import { bulkDatagrams, bulkSegments, looksCertified, type Profile } from './filter-profile.ts';
 
 /** One of several sensors that share the conversations of an interface. */
 export interface Shard {
@@ -38,26 +34,26 @@ export function parseShard(text: string): Shard | undefined {
 /** True when `user` cannot be combined with a profile or a shard, because it says itself where VLAN or tunnel tags are. */
 export const looksIntoTags = (user: string): boolean => ENCAPSULATIONS.test(user);
 
-/** The expression, empty when everything is to pass. The user's alone is passed on as it is. */
-export function kernelFilter(options: FilterOptions): string {
-  const { profile, shard, user, ethernet } = options;
-  if (profile === 'full' && (shard === undefined || shard.count === 1)) return user ?? '';
-  const packets = [family('ip', profile, shard), family('ip6', profile, shard)];
-  // What is not IP belongs to the first shard: PPPoE, MPLS and what else the decoder unwraps.
-  const others = 'not ip and not ip6 and not ether proto 0x8100 and not ether proto 0x88a8 and not ether proto 0x9100';
-  if ((shard?.index ?? 0) === 0) packets.push(others);
-  const wanted = packets.map((p) => `(${p})`).join(' or ');
-  const one = user ? `(${user}) and (${wanted})` : wanted;
-  return ethernet ? `(${one}) or (vlan and ((${one}) or (vlan and (${one}))))` : one;
+/**
+ * The expression, empty when everything is to pass. The user's alone is passed on as it is. Beside ours it comes first:
+ * `vlan` shifts no offset from the start of the frame, and behind our loads libpcap makes of it what the kernel refuses.
+ */
+export function kernelFilter({ profile, shard, user, ethernet }: FilterOptions): string {
+  const terms: string[] = [];
+  if (shard !== undefined && shard.count > 1) terms.push(atEveryPlace(ethernet, 2, (place) => share(place, shard)));
+  if (profile !== 'full') {
+    const segments = atEveryPlace(ethernet, 1, (place) => bulkSegments(profile, place));
+    terms.push(`not (${segments} and not (${looksCertified()}))`);
+    terms.push(`not ${atEveryPlace(ethernet, 1, bulkDatagrams)}`);
+  }
+  if (terms.length === 0) return user ?? '';
+  if (user) terms.unshift(ethernet ? `((${user}) or (vlan and ((${user}) or (vlan and (${user})))))` : `(${user})`);
+  return terms.join(' and ');
 }
 
-function family(ip: 'ip' | 'ip6', profile: Profile, shard: Shard | undefined): string {
-  const bulk = bulkExpression(profile, ip);
-  return [ip, ...(shard ? [shardExpression(ip, shard)] : []), ...(bulk ? [`not (${bulk})`] : [])].join(' and ');
-}
-
-/** The last 32 bits of both addresses, added: the same for both directions. */
-function shardExpression(ip: 'ip' | 'ip6', { index, count }: Shard): string {
-  const sum = ip === 'ip' ? 'ip[12:4] + ip[16:4]' : 'ip6[20:4] + ip6[36:4]';
-  return `(${sum}) % ${count} = ${index}`;
+/** The last 32 bits of both addresses, added: the same for both directions. What is not IP belongs to the first share. */
+function share({ isV4, isV6, isOther, v4, v6 }: Place, { index, count }: Shard): string {
+  const own = (sum: string): string => `(${sum}) % ${count} = ${index}`;
+  const ip = `(${isV4} and ${own(`${v4(12, 4)} + ${v4(16, 4)}`)}) or (${isV6} and ${own(`${v6(20, 4)} + ${v6(36, 4)}`)})`;
+  return index === 0 ? `${ip} or (${isOther})` : ip;
 }

@@ -37,6 +37,8 @@ export class LiveCapture {
   /** Milliseconds without capture since it first was up, gaps that are over. */
   gapMillis = 0;
   up = false;
+  /** The kernel refused the filter: it spares nothing, and more is lost under load. */
+  filtersLate = false;
   /** When the last packets came, on the monotonic clock. */
   packetsAt = monotonicMillis();
 
@@ -138,6 +140,8 @@ export class LiveCapture {
       if (this.everListened) this.restarts++;
       this.listening = this.everListened = true;
       this.judge();
+    } else if (report.is === 'filtering late') {
+      this.filtersLate = true;
     } else if (report.is === 'counts') {
       this.kernel.known = true;
       this.kernel.received = this.earlier.received + report.received;
@@ -159,7 +163,7 @@ export class LiveCapture {
     this.reader = undefined;
     this.earlier.received = this.kernel.received;
     this.earlier.dropped = this.kernel.dropped;
-    this.listening = false;
+    this.listening = this.filtersLate = false;
     this.order('drained');
     this.lastWhy = endText(end);
     if (this.stopped) this.stopped();

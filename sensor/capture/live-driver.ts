@@ -17,14 +17,20 @@ export interface DriverProgram {
 export const stampsOnArrival = (driver: Driver): boolean => driver === 'cap';
 
 export function driverProgram(request: CaptureRequest): DriverProgram {
-  switch (request.driver) {
-    case 'tcpdump':
-      return tcpdump(request);
-    case 'dumpcap':
-      return dumpcap(request);
-    case 'cap':
-      return capChild(request);
-  }
+  const program = PROGRAMS[request.driver](request);
+  return { ...program, read: (line) => readLibpcap(line) ?? program.read(line) };
+}
+
+const PROGRAMS: Readonly<Record<Driver, (request: CaptureRequest) => DriverProgram>> = {
+  tcpdump,
+  dumpcap,
+  cap: capChild,
+};
+
+/** What libpcap itself says, whatever program it is in (pcap-linux.c). */
+function readLibpcap(line: string): LauncherReport | undefined {
+  const isRefusal = /^Warning: (Kernel filter failed|Couldn't allocate kernel memory for filter)/.test(line);
+  return isRefusal ? { is: 'filtering late' } : undefined;
 }
 
 /**

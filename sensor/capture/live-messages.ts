@@ -47,6 +47,8 @@ export type LauncherOrder =
 export type LauncherReport =
   /** Packets of a new capture program follow. */
   | { readonly is: 'listening' }
+  /** The kernel did not take the filter: libpcap filters after every packet was copied. */
+  | { readonly is: 'filtering late' }
   /** Counted by the kernel since this program began. */
   | { readonly is: 'counts'; readonly received: number; readonly dropped: number }
   | { readonly is: 'ended'; readonly end: CaptureEnd };

@@ -3,7 +3,7 @@ import { monotonicMillis } from '../base/clock.ts';
 import type { MetricSpec } from '../base/metrics.ts';
 import { interfaceCounts } from '../capture/live-interface.ts';
 import type { RecordLines } from '../publish/record-lines.ts';
-import type { LiveSensor } from './live-sensor.ts';
+import { FILTERS_LATE, type LiveSensor } from './live-sensor.ts';
 
 /** Share of packets or payload lost in the last minute beyond which the sensor is degraded. */
 const DEGRADED_LOSS = 0.01;
@@ -85,6 +85,7 @@ export function liveMetrics(sensor: LiveSensor, records: RecordLines, interfaceN
 export function liveComplaints(sensor: LiveSensor, records: RecordLines): string[] {
   const complaints: string[] = [];
   if (!sensor.capture.up) complaints.push(`capture is down: ${sensor.capture.why}`);
+  if (sensor.capture.filtersLate) complaints.push(FILTERS_LATE);
   const { kernel, payload } = sensor.loss;
   if (kernel !== undefined && kernel > DEGRADED_LOSS) {
     complaints.push(`the kernel dropped ${percent(kernel)} of the packets of the last minute`);

@@ -14,6 +14,10 @@ import type { FlowRecord } from '../record/flow-record.ts';
 import { LivePipeline } from './live-pipeline.ts';
 import { type Loss, LossWindow } from './loss-window.ts';
 
+/** For the log, and for whoever asks whether the sensor is ready. */
+export const FILTERS_LATE =
+  'the kernel refused the filter, so every packet is copied before it is filtered: raise net.core.optmem_max or shorten --filter';
+
 const SAMPLE_MILLIS = 1_000;
 /** Length of the loss window, samples. */
 const WINDOW_SAMPLES = 60;
@@ -125,6 +129,7 @@ export class LiveSensor {
     if (isUp) {
       const seconds = Math.round(this.capture.gapMillis / 100) / 10;
       this.log.info({ interface: name, driver, without_capture_s: seconds || undefined }, 'capture is up');
+      if (this.capture.filtersLate) this.log.warn({}, FILTERS_LATE);
     } else this.log.warn({ interface: name, driver, why }, 'capture is down');
   }
 

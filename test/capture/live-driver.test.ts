@@ -32,6 +32,14 @@ describe('the capture programs', () => {
     expect(driverProgram(request('tcpdump')).args).toContain('131072');
     expect(driverProgram(request('dumpcap')).args).toContain('128');
   });
+  it('say in libpcap’s words that the kernel refused the filter', () => {
+    for (const driver of ['tcpdump', 'dumpcap', 'cap'] as const) {
+      const { read } = driverProgram(request(driver));
+      const why = "Couldn't allocate kernel memory for filter: try increasing net.core.optmem_max with sysctl";
+      expect(read(`Warning: ${why}`)).toEqual({ is: 'filtering late' });
+      expect(read('Warning: Kernel filter failed: Invalid argument')).toEqual({ is: 'filtering late' });
+    }
+  });
   it('only cap leaves the time to us', () => {
     expect((['tcpdump', 'dumpcap', 'cap'] as const).filter(stampsOnArrival)).toEqual(['cap']);
   });
