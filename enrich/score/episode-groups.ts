@@ -1,7 +1,7 @@
 import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { StagingStory } from '../evidence/merge-staging.ts';
-import { destinationOf } from '../join/destination-of.ts';
+import { destinationOf, proxiedTo, viaProxy } from '../join/destination-of.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { HostProcesses } from '../join/gather.ts';
 import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
@@ -89,5 +89,14 @@ function windowOf(
 const byStart = (a: Member, b: Member): number =>
   a.flow.start - b.flow.start || (a.flow.record.waybill.flow_id < b.flow.record.waybill.flow_id ? -1 : 1);
 
+/** A proxy inside carries it out: what counts is where the proxy was asked to go. */
 const leavesNetwork = (record: FlowRecord): boolean =>
-  record.network.direction === 'egress' || record.network.direction === 'external';
+  record.network.direction === 'egress' ||
+  record.network.direction === 'external' ||
+  (viaProxy(record) && !isInside(proxiedTo(record) ?? record.destination.domain));
+
+/** An address of a private network (RFC 1918, RFC 4193), or a name of one label. */
+const isInside = (target: string | undefined): boolean =>
+  target !== undefined &&
+  (/^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|127\.|169\.254\.)|^f[cde][0-9a-f]{2}:/.test(target) ||
+    !/[.:]/.test(target));

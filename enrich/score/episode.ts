@@ -226,7 +226,7 @@ async function assemble(
     rollout: await rolloutOn(store, scope, baseline.day),
     rolloutScope: scope,
     archivesPerDay: habit.length / Math.max(1, Math.min(HABIT_DAYS, baseline.days)),
-    lookedUp: lookedUpBy(main.flow.record.waybill, await lookedUpOnHost(store, clocks, hostId, main.flow)),
+    lookedUp: lookedUpBy(main.flow.record, await lookedUpOnHost(store, clocks, hostId, main.flow)),
     joinProbability: main.flow.join.probability,
     drill: await drillOf(store, group),
   };
