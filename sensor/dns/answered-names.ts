@@ -1,4 +1,5 @@
 import { type IpWords, isIpv4 } from '../base/ip.ts';
+import { RecencyMap } from '../base/recency-map.ts';
 import type { DnsAnswer } from './dns-response.ts';
 
 const SECOND = 1_000_000;
@@ -52,8 +53,8 @@ export class AnsweredNames {
   readonly counters: AnsweredCounters = { answers: 0, evicted: 0 };
   private readonly limits: AnsweredLimits;
   /** Keyed by client and address, in the order of last learning, as `lookups` and `clients` are. */
-  private readonly addresses = new Map<string, readonly NamedSpell[]>();
-  private readonly lookups = new Map<string, Spell>();
+  private readonly addresses = new RecencyMap<readonly NamedSpell[]>();
+  private readonly lookups = new RecencyMap<Spell>();
   /** When the client's first answer was seen. */
   private readonly clients = new Map<string, number>();
   /** A look-up of this time or before may have been forgotten. */
@@ -109,9 +110,9 @@ export class AnsweredNames {
 
   private learnLookup(key: string, at: number): void {
     const spell = prolonged(this.lookups.get(key), at, this.limits.lookupSeconds);
-    this.lookups.delete(key);
-    this.lookups.set(key, spell);
-    const [oldest, { last }] = this.lookups.entries().next().value!;
+    this.lookups.renew(key, spell);
+    const oldest = this.lookups.oldest()!;
+    const { last } = this.lookups.get(oldest)!;
     const over = this.lookups.size > this.limits.lookups;
     if (!over && at - last <= this.limits.lookupSeconds * SECOND) return;
     this.lookups.delete(oldest);
@@ -128,9 +129,9 @@ export class AnsweredNames {
       this.limits.addressSeconds,
     );
     const others = known.filter((other) => other.name !== name);
-    this.addresses.delete(key);
-    this.addresses.set(key, [{ name, ...spell }, ...others].slice(0, NAMES_PER_ADDRESS));
-    const [oldest, [newest]] = this.addresses.entries().next().value!;
+    this.addresses.renew(key, [{ name, ...spell }, ...others].slice(0, NAMES_PER_ADDRESS));
+    const oldest = this.addresses.oldest()!;
+    const [newest] = this.addresses.get(oldest)!;
     const over = this.addresses.size > this.limits.addresses;
     if (!over && at - newest!.last <= this.limits.addressSeconds * SECOND) return;
     this.addresses.delete(oldest);
@@ -148,9 +149,14 @@ function prolonged(known: Spell | undefined, at: number, seconds: number): Spell
 const covers = ({ first, last }: Spell, at: number, seconds: number): boolean =>
   first <= at && at - last <= seconds * SECOND;
 
-/** The words of an address as text of fixed length for its family; IPv4 and IPv6 cannot be mistaken for each other. */
+/**
+ * The words of an address as text of fixed length for its family; IPv4 and IPv6 cannot be mistaken for each other. One
+ * character a byte: a name put behind it then takes one byte a character as well.
+ */
 function wordsKey([w0, w1, w2, w3]: IpWords): string {
-  const low = String.fromCharCode(w3 >>> 16, w3 & 0xffff);
-  if (isIpv4(w0, w1, w2)) return `4${low}`;
-  return `6${String.fromCharCode(w0 >>> 16, w0 & 0xffff, w1 >>> 16, w1 & 0xffff, w2 >>> 16, w2 & 0xffff)}${low}`;
+  if (isIpv4(w0, w1, w2)) return `4${wordKey(w3)}`;
+  return `6${wordKey(w0)}${wordKey(w1)}${wordKey(w2)}${wordKey(w3)}`;
 }
+
+const wordKey = (word: number): string =>
+  String.fromCharCode(word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255);
