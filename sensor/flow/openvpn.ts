@@ -27,6 +27,8 @@ const SESSION_ID_BYTES = 8;
 const REPLAY_BYTES = 8;
 /** opcode(1), session_id(8), no acks(1), message_id(4): a client's first packet without tls-auth. */
 const BARE_RESET_BYTES = 14;
+/** Packet id of a client's first packet, however often it was sent again. */
+const MAX_RESET_PACKET_ID = 255;
 /** HMAC sizes of MD5, SHA-1, SHA-224, SHA-256, SHA-384, SHA-512. */
 const HMAC_BYTES: readonly number[] = [16, 20, 28, 32, 48, 64];
 /** A client's first packet with its length and the longest HMAC. */
@@ -53,8 +55,12 @@ export function openVpnAuthBytes(bytes: Uint8Array, start: number, end: number):
   const added = end - start - BARE_RESET_BYTES;
   if (added !== 0 && !HMAC_BYTES.includes(added - REPLAY_BYTES)) return -1;
   packet.skip(SESSION_ID_BYTES + Math.max(0, added - REPLAY_BYTES));
-  if (added > 0 && packet.u32() !== 1) return -1;
-  if (added > 0) packet.skip(4);
+  if (added > 0) {
+    // Sent again it has another one.
+    const packetId = packet.u32();
+    if (packetId === 0 || packetId > MAX_RESET_PACKET_ID) return -1;
+    packet.skip(4);
+  }
   // No acks, message 0. An encrypted packet has other bytes here, but for one in 2^40.
   return packet.u8() === 0 && packet.u32() === 0 && !packet.short ? added : -1;
 }

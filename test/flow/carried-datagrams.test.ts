@@ -57,6 +57,12 @@ describe('TLS inside OpenVPN over UDP', () => {
     );
   }, 30_000);
 
+  it('is read when the first packet was sent again before it was captured', () => {
+    const [reset, ...rest] = inOpenVpn(tls12(), { hmac: 20, udp: true }) as [Turn, ...Turn[]];
+    const again: Turn = ['client', reset[1].map((byte, i) => (i === 1 + 8 + 20 + 3 ? 7 : byte))];
+    expect(record([again, ...rest]).tls).toEqual(plain.tls);
+  });
+
   it('makes no record without TLS in it, and none of encrypted packets', () => {
     const noise: Turn[] = Array.from({ length: 300 }, (_, i) => [
       i % 2 ? 'server' : 'client',
