@@ -169,16 +169,19 @@ class Run {
     }
   }
 
-  /** Looks while a theft's flow runs, and one after it. */
+  /** Looks while a theft runs, and one after it: at halves of a long flow, at fifths of many short ones. */
   private plan(): void {
     for (const theft of this.simulation.truth.thefts) {
-      for (const { flow, start, end } of theft.sent) {
-        if (this.planned.has(flow)) continue;
+      const fresh = theft.sent.filter(({ flow }) => !this.planned.has(flow));
+      const stride = Math.ceil(fresh.length / 5);
+      for (const [index, { flow, start, end }] of fresh.entries()) {
         this.planned.add(flow);
-        // Short flows, and those of a theft of many, are told of once.
-        const once = theft.sent.length > 3 || end - start < 60e6;
-        const shares = once ? [1] : [0.1, 0.25, 0.5, 0.75, 1];
-        const times = [...shares.map((share) => start + share * (end - start) + 2e6), end + HOUR / 2];
+        const last = index === fresh.length - 1;
+        if (!last && index % stride !== 0) continue;
+        // Short flows are told of once.
+        const shares = fresh.length > 1 || end - start < 60e6 ? [1] : [0.1, 0.5, 1];
+        const times = shares.map((share) => start + share * (end - start) + 2e6);
+        if (last) times.push(end + HOUR / 2);
         this.checkPoints.push(...times.map((at) => ({ at, host: theft.host })));
       }
     }
