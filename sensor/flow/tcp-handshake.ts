@@ -1,17 +1,14 @@
 import { isHostname, plainName, safeText } from '../base/text.ts';
 import { anomalyBit } from '../record/anomalies.ts';
 import type { ClientHello } from '../tls/client-hello.ts';
-import type { HandshakeSink } from '../tls/handshake-events.ts';
-import { HandshakeStream } from '../tls/handshake-stream.ts';
 import { looksLikeSsh, SshStream } from '../tls/ssh.ts';
 import { isContentType, looksLikeTls } from '../tls/tls-record.ts';
 import { type Segment, SYN } from '../wire/segment.ts';
-import type { CarriedStream, Carrier } from './carrier.ts';
+import type { Carrier } from './carrier.ts';
 import { Conversation } from './conversation.ts';
-import { MidstreamScan } from './midstream-scan.ts';
+import { HandshakeSide, PROBE_BYTES, type SideOwner } from './handshake-side.ts';
 import { hostOf, readPrelude } from './prelude.ts';
-import { PreludeBuffer } from './prelude-buffer.ts';
-import { type HeldMemory, StreamAssembler } from './stream-assembler.ts';
+import type { HeldMemory } from './stream-assembler.ts';
 
 /** Longest target name of a prelude that is kept. */
 const TARGET_CAP = 261;
@@ -19,16 +16,12 @@ const HANDSHAKE_RECORD = 0x16;
 /** S of "SSH-" */
 const SSH_FIRST = 0x53;
 const SERVER_HELLO = 2;
-/** A probe that needs more bytes than this has seen no TLS. */
-const PROBE_BYTES = 16;
-/** Time-to-live differences up to this are route changes; beyond, a segment is not taken from the connection's sender. */
-const TTL_SLACK = 4;
 /** Payload of one side after which an unfinished handshake is given up, when the other side was never captured. */
 const ONE_SIDED_BYTES = 131_072;
 export type HandshakeStatus = 'reading' | 'done' | 'plain';
 
 /** Reads the handshake of one TCP connection, whatever plain protocol it may begin with. Reusable after `reset`. */
-export class TcpHandshake {
+export class TcpHandshake implements SideOwner {
   conversation: Conversation;
   status: HandshakeStatus = 'reading';
 
@@ -39,7 +32,7 @@ export class TcpHandshake {
   /** What the TLS stream comes in, when not by itself. */
   private carrier: Carrier | undefined;
 
-  private readonly sides: readonly [Side, Side];
+  private readonly sides: readonly [HandshakeSide, HandshakeSide];
   private readonly inFull: boolean;
 
   /**
@@ -49,7 +42,7 @@ export class TcpHandshake {
   constructor(memory: HeldMemory, inFull: boolean) {
     this.inFull = inFull;
     this.conversation = new Conversation(inFull);
-    this.sides = [new Side(0, this, memory), new Side(1, this, memory)];
+    this.sides = [new HandshakeSide(0, this, memory), new HandshakeSide(1, this, memory)];
   }
 
   reset(): void {
@@ -83,15 +76,8 @@ export class TcpHandshake {
     if (s.vlan >= 0) c.vlan = s.vlan;
     c.tunnels |= s.tunnels;
     if (s.fragmentConflict) c.mark('overlap_differs');
-    const foreign = side.ttl !== 0 && Math.abs(s.ttl - side.ttl) > TTL_SLACK;
-    if (side.ttl === 0) side.ttl = s.ttl;
-    if (foreign) side.foreignTtl = s.ttl;
-    // Data on a SYN (TCP Fast Open) may be refused, or the SYN forged.
-    const early = (s.flags & SYN) !== 0;
-    // Once a wrong checksum of this side was acknowledged, its checksums are filled in behind the capture point.
-    const doubt = isPadding(s) ? 2 : foreign || early || (badChecksum && !side.offload) ? 1 : 0;
-    if (badChecksum) side.badChecksums++;
-    const seq = early ? s.seq + 1 : s.seq;
+    const doubt = side.doubtOf(s, badChecksum);
+    const seq = (s.flags & SYN) !== 0 ? s.seq + 1 : s.seq;
     side.assembler.push(seq, s.bytes, s.payloadStart, s.payloadEnd, doubt, side.deliver);
     this.judge(side);
   }
@@ -107,10 +93,7 @@ export class TcpHandshake {
       if (side.tls) this.retire(side, true);
       else assembler.passOver(side.deliver);
     }
-    if (assembler.doubtConfirmed) {
-      if (side.badChecksums > 0) side.offload = true;
-      if (side.foreignTtl !== 0) side.ttl = side.foreignTtl;
-    }
+    if (assembler.doubtConfirmed) side.trust();
     if (assembler.restarted) side.sawSyn = false;
     this.judge(side);
   }
@@ -122,7 +105,7 @@ export class TcpHandshake {
       side.assembler.finish(side.deliver);
       while (!side.tls && side.assembler.passOver(side.deliver));
       if (!side.assembler.empty) side.assembler.gap = true;
-      this.flags(side);
+      side.nameOddities(this.conversation);
     }
     this.nameMissingHello();
   }
@@ -137,7 +120,7 @@ export class TcpHandshake {
   }
 
   /** In-order bytes of one direction. Called by the side's assembler. */
-  take(side: Side, bytes: Uint8Array, start: number, end: number): void {
+  take(side: HandshakeSide, bytes: Uint8Array, start: number, end: number): void {
     side.bytes += end - start;
     if (this.carrier === undefined) {
       this.read(side, bytes, start, end);
@@ -148,7 +131,7 @@ export class TcpHandshake {
   }
 
   /** The same, out of the carrier that they may come in. */
-  private read(side: Side, bytes: Uint8Array, start: number, end: number): void {
+  private read(side: HandshakeSide, bytes: Uint8Array, start: number, end: number): void {
     if (side.tls) {
       side.stream.push(bytes, start, end);
       return;
@@ -167,7 +150,7 @@ export class TcpHandshake {
     this.probe(side, bytes, start, end);
   }
 
-  private probe(side: Side, bytes: Uint8Array, start: number, end: number): void {
+  private probe(side: HandshakeSide, bytes: Uint8Array, start: number, end: number): void {
     let [data, from, to] = [bytes, start, end];
     if (side.pendingSize > 0) {
       const joined = new Uint8Array(side.pendingSize + (end - start));
@@ -232,7 +215,7 @@ export class TcpHandshake {
     if (plainName(asked) !== plainName(named.text)) c.mark('via_name_differs');
   }
 
-  private readSsh(side: Side, bytes: Uint8Array, start: number, end: number): void {
+  private readSsh(side: HandshakeSide, bytes: Uint8Array, start: number, end: number): void {
     const c = this.conversation;
     // Both sides speak at once; who opened the connection is the client.
     if (c.client < 0) c.client = this.initiator;
@@ -252,7 +235,7 @@ export class TcpHandshake {
     }
   }
 
-  private upgrade(side: Side, isClient: boolean): void {
+  private upgrade(side: HandshakeSide, isClient: boolean): void {
     const c = this.conversation;
     c.protocol = 'tls';
     c.client = isClient ? side.direction : 1 - side.direction;
@@ -265,12 +248,12 @@ export class TcpHandshake {
     this.beginTls(side);
   }
 
-  private beginTls(side: Side): void {
+  private beginTls(side: HandshakeSide): void {
     side.tls = true;
     side.prelude.reset();
   }
 
-  private judge(side: Side): void {
+  private judge(side: HandshakeSide): void {
     if (this.status !== 'reading') return;
     const c = this.conversation;
     if (c.protocol === undefined) {
@@ -293,91 +276,11 @@ export class TcpHandshake {
     this.nameMissingHello();
   }
 
-  private retire(side: Side, gap = false): void {
+  private retire(side: HandshakeSide, gap = false): void {
     if (side.finished) return;
     if (gap) side.assembler.gap = true;
-    this.flags(side);
+    side.nameOddities(this.conversation);
     side.finished = true;
     side.assembler.release();
   }
-
-  private flags(side: Side): void {
-    const a = side.assembler;
-    const c = this.conversation;
-    if (a.outOfOrder) c.mark('out_of_order');
-    if (a.overlapDiffers || a.restarted) c.mark('overlap_differs');
-    if (a.doubtfulReplaced) c.mark('doubtful_replaced');
-    if (a.gap) c.mark('gap');
-    if (a.overCap > 0) c.mark('over_cap');
-    if (side.badChecksums > 0 && a.doubtConfirmed) c.mark('bad_checksum');
-  }
-}
-
-/** The readers keep one sink for life; conversations come and go. What the wrong side says (client certificates) is left out. */
-function sinkOf(owner: TcpHandshake, direction: number): HandshakeSink {
-  const isClient = () => owner.conversation.client === direction;
-  return {
-    clientHello: (hello) => isClient() && owner.clientHello(hello),
-    sslV2Hello: () => isClient() && owner.conversation.sslV2Hello(),
-    helloRetryRequest: () => !isClient() && owner.conversation.helloRetryRequest(),
-    serverHello: (hello) => !isClient() && owner.conversation.serverHello(hello),
-    certificate: (reading) => !isClient() && owner.conversation.certificate(reading),
-    changeCipherSpec: () => owner.conversation.changeCipherSpec(),
-    finishedRecord: () => owner.conversation.finishedRecord(),
-    applicationData: () => owner.conversation.applicationData(),
-    alert: () => owner.conversation.alert(),
-    bad: (message, why) => owner.conversation.bad(message, why),
-  };
-}
-
-/** One direction while the handshake is read. */
-class Side {
-  readonly direction: number;
-  readonly assembler: StreamAssembler;
-  readonly stream: HandshakeStream;
-  /** Bound once: the assembler calls it for every in-order chunk. */
-  readonly deliver: (bytes: Uint8Array, start: number, end: number) => void;
-  sawSyn = false;
-  tls = false;
-  /** This direction's part of the handshake is read; its payload is only counted. */
-  finished = false;
-  /** Time-to-live of its packets. */
-  ttl = 0;
-  /** That of the latest segment that differs from it. */
-  foreignTtl = 0;
-  badChecksums = 0;
-  offload = false;
-  ssh: SshStream | undefined;
-  carried: CarriedStream | undefined;
-  readonly midstream = new MidstreamScan();
-  bytes = 0;
-  readonly pending = new Uint8Array(PROBE_BYTES);
-  pendingSize = 0;
-  readonly prelude = new PreludeBuffer();
-
-  constructor(direction: number, owner: TcpHandshake, memory: HeldMemory) {
-    this.direction = direction;
-    this.assembler = new StreamAssembler(memory);
-    this.stream = new HandshakeStream(sinkOf(owner, direction));
-    this.deliver = (bytes, start, end) => owner.take(this, bytes, start, end);
-  }
-
-  reset(): void {
-    this.assembler.reset();
-    this.stream.reset();
-    this.ssh = undefined;
-    this.carried = undefined;
-    this.sawSyn = this.tls = this.finished = this.offload = false;
-    this.ttl = this.foreignTtl = this.badChecksums = this.bytes = this.pendingSize = 0;
-    this.prelude.reset();
-    this.midstream.reset();
-  }
-}
-
-/** A few zero bytes on a bare acknowledgement: Ethernet padding that a middlebox took for payload. */
-function isPadding(s: Segment): boolean {
-  const size = s.payloadEnd - s.payloadStart;
-  if (size === 0 || size > 6 || (s.flags & 0x08) !== 0) return false;
-  for (let i = s.payloadStart; i < s.payloadEnd; i++) if (s.bytes[i] !== 0) return false;
-  return true;
 }
