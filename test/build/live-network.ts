@@ -1,6 +1,6 @@
 /** A network namespace of our own with one veth pair, and a live sensor that listens inside it. Needs root. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -8,25 +8,11 @@ import { describe, it } from 'vitest';
 import { isInstalled } from '../../sensor/capture/live-driver.ts';
 import type { Driver } from '../../sensor/capture/live-messages.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import { PROGRAM } from './program.ts';
 
 /** Where packets are sent, and where the sensor listens. */
 export const SENDING = 'wtx';
 export const LISTENING = 'wrx';
-
-/** The program: compiled when that is fresh, as after `npm test` has built it, else from source. */
-const MAIN = isFresh('dist/enrich/cli/main.js')
-  ? ['dist/enrich/cli/main.js']
-  : ['--import', 'tsx', 'enrich/cli/main.ts'];
-
-function isFresh(built: string): boolean {
-  if (!existsSync(built)) return false;
-  const at = statSync(built).mtimeMs;
-  return ['sensor', 'enrich'].every((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' }).every(
-      (file) => statSync(join(folder, file)).mtimeMs <= at,
-    ),
-  );
-}
 /** The machine may be busy: how long anything that should happen soon is waited for. */
 const PATIENCE_MILLIS = 30_000;
 
@@ -172,7 +158,7 @@ export class RunningSensor {
   constructor(network: Network, wrapper: readonly string[], args: readonly string[]) {
     this.network = network;
     const { sensorArgs, nodeArgs } = splitNodeArgs(args);
-    const node = [...nodeArgs, ...MAIN, 'sensor', '-i', LISTENING, ...sensorArgs];
+    const node = [...nodeArgs, ...PROGRAM, 'sensor', '-i', LISTENING, ...sensorArgs];
     // `ip` and the wrapper become what they start: this is the process id of the parsing process itself.
     this.process = spawn('ip', ['netns', 'exec', network.name, ...wrapper, process.execPath, ...node], {
       stdio: ['ignore', 'pipe', 'pipe'],

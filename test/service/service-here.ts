@@ -21,7 +21,7 @@ export interface ServiceHere {
 export async function serviceHere(
   changes: Partial<Settings['service']> = {},
   where: { readonly store?: string; readonly data?: string } & Partial<
-    Pick<ServiceOptions, 'tail' | 'alerts' | 'pages'>
+    Pick<ServiceOptions, 'tail' | 'alerts' | 'pages' | 'worker'>
   > = {},
 ): Promise<ServiceHere> {
   const directory = where.data === undefined ? temporary() : { path: where.data, remove: () => undefined };
@@ -31,6 +31,7 @@ export async function serviceHere(
     data: directory.path,
     allowEviction: false,
     onState: () => undefined,
+    ...(where.worker ? { worker: where.worker } : {}),
   };
   let store: Store | undefined;
   const service = new Service({
@@ -45,6 +46,7 @@ export async function serviceHere(
     exceptions: exceptionsDirectory(place.store, directory.path),
     ...(where.tail ? { tail: where.tail } : {}),
     ...(where.pages ? { pages: where.pages } : {}),
+    ...(where.worker ? { worker: where.worker } : {}),
   });
   await service.start();
   return {

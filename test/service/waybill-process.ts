@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { defaultSettings, type Settings } from '../../enrich/settings.ts';
+import { PROGRAM } from '../build/program.ts';
 
 /** A directory that is removed when the test file is done. */
 export function temporary(): { path: string; remove: () => void } {
@@ -20,20 +21,6 @@ export interface Waybill {
   /** Resolves with the exit code, or the signal's name. */
   readonly ended: Promise<number | string>;
   kill(signal: NodeJS.Signals): void;
-}
-
-const BUILT = 'dist/enrich/cli/main.js';
-
-/** Arguments of node that run the program: as it is built, which starts in half the time, unless a source is newer. */
-const PROGRAM = isBuilt() ? [BUILT] : ['--import', 'tsx', 'enrich/cli/main.ts'];
-
-function isBuilt(): boolean {
-  const built = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  return ['sensor', 'enrich'].every((folder) =>
-    readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.tsx?$/.test(file))
-      .every((file) => statSync(join(folder, file)).mtimeMs < built),
-  );
 }
 
 /** Runs `waybill …`. */
