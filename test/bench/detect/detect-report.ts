@@ -122,8 +122,8 @@ export function textOf(report: DetectReport): string {
     ),
     `Brier score ${calibrated.brier.toFixed(4)}, of the bare share of thefts ${calibrated.brierOfShare.toFixed(4)}`,
     table(
-      ['join', 'flows', 'named', 'wrong'],
-      joins.byMethod.map((each) => [each.method, ...[each.flows, each.named, each.wrong].map(String)]),
+      ['join', 'flows', 'named', 'wrong', 'laid to a wrong host'],
+      joins.byMethod.map((each) => [each.method, ...[each.flows, each.named, each.wrong, each.wrongHost].map(String)]),
     ),
     `a process is named for ${shareText(joins.coverage)} of the flows that the endpoint told of; the right one in ${joins.precision.count} of ${joins.precision.of}`,
     table(

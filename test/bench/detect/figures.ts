@@ -198,6 +198,8 @@ export interface JoinFigures {
   readonly named: number;
   /** And it is another one than the one that made the flow. */
   readonly wrong: number;
+  /** The flow is laid to another host than the one that made it. */
+  readonly wrongHost: number;
 }
 
 export interface JoinReport {
@@ -209,17 +211,18 @@ export interface JoinReport {
 }
 
 export function joinReport(outcomes: readonly Outcome[]): JoinReport {
-  const methods = new Map<string, { flows: number; named: number; wrong: number }>();
+  const methods = new Map<string, { flows: number; named: number; wrong: number; wrongHost: number }>();
   let reported = 0;
   let covered = 0;
   for (const { truth, joins } of outcomes) {
     for (const [id, real] of truth.flows) {
       const join = joins.get(id);
-      const count = methods.get(join?.method ?? 'none') ?? { flows: 0, named: 0, wrong: 0 };
+      const count = methods.get(join?.method ?? 'none') ?? { flows: 0, named: 0, wrong: 0, wrongHost: 0 };
       methods.set(join?.method ?? 'none', count);
       const named = join?.entityId !== undefined;
       count.flows++;
       if (named) count.named++;
+      if (join?.host !== undefined && join.host !== real.host) count.wrongHost++;
       if (real.reported) reported++;
       if (real.reported && named) covered++;
       if (named && !(join.host === real.host && (join.entityId === real.entityId || join.pid === real.pid)))

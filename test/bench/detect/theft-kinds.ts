@@ -42,7 +42,7 @@ const mega = (h: Heist): string => `gfs${200 + h.random.below(90)}n${100 + h.ran
 const sharing = (h: Heist): string =>
   h.random.pick(['file.io', 'transfer.sh', 'store9.gofile.io', 'upload.ufile.io', 'temp.sh', 'litterbox.catbox.moe']);
 
-/** A program of the intruder's that stays: it packs through a child, then sends by itself. */
+/** A program of the intruder's that stays and calls home; what is packed in a shell beside it, it sends by itself. */
 function implant(
   h: Heist,
   program: Parameters<Heist['dropped']>,
