@@ -17,6 +17,8 @@ export interface AboutAlert {
     readonly model?: string;
     readonly score_db?: number;
     readonly slow?: string;
+    /** Ids of raw endpoint events. */
+    readonly events?: readonly string[];
     readonly ledger?: readonly { readonly at?: string }[];
     readonly flows?: readonly { readonly flow_id?: string; readonly start?: string }[];
   };

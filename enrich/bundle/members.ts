@@ -14,6 +14,7 @@ export const MEMBERS = {
   flows: 'flow-records.jsonl',
   baseline: 'baseline.json',
   settings: 'settings.json',
+  raw: 'raw-events.jsonl',
 } as const;
 
 const FIXED: ReadonlySet<string> = new Set(Object.values(MEMBERS));

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { formatMicros } from '../../sensor/base/timestamp.ts';
 import { type Settings, scoringOf } from '../settings.ts';
-import type { Fact, FactKind, Store, StoredAlert } from '../store/store.ts';
+import type { FactKind, Store, StoredAlert } from '../store/store.ts';
 import { type AboutAlert, judgedAgain } from './judge-again.ts';
 import { FORMAT, MAX_BUNDLE_BYTES, type Manifest, MEMBERS, packetsOf } from './members.ts';
 import { RecordingStore } from './recording-store.ts';
@@ -18,15 +18,23 @@ export type Written =
 /** Gives the handshake packets of a flow, if they were kept. */
 export type PacketsOf = (flowId: string) => Uint8Array | undefined;
 
+/** A record as it stands in the endpoint feed, and the ids of the events that were read from it. */
+export interface RawEvent {
+  readonly events: readonly string[];
+  readonly record: string;
+}
+
 /**
  * Everything that an alert rests on, as one zip file: the same alert and store give the same bytes.
  * @param packets of the flows that the alert lists
+ * @param raw records of the feed, where its logs are at hand: the store keeps what was read of them, not their text
  */
 export async function writeBundle(
   store: Store,
   settings: Settings,
   alert: StoredAlert,
   packets: PacketsOf,
+  raw: readonly RawEvent[] = [],
 ): Promise<Written> {
   const body = alert.body as AboutAlert;
   const reading = new RecordingStore(store);
@@ -54,6 +62,7 @@ export async function writeBundle(
     { name: MEMBERS.flows, bytes: lines(facts.filter(({ kind }) => !OF_ENDPOINT.has(kind))) },
     { name: MEMBERS.baseline, bytes: json(baseline) },
     { name: MEMBERS.settings, bytes: json(scoringOf(settings)) },
+    ...(raw.length === 0 ? [] : [{ name: MEMBERS.raw, bytes: lines(raw) }]),
     ...slices,
   ];
   const size = members.reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -83,5 +92,4 @@ function packetMembers({ waybill }: AboutAlert, packets: PacketsOf): Member[] {
 }
 
 const json = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value, null, 1)}\n`);
-const lines = (facts: readonly Fact[]): Buffer =>
-  Buffer.from(facts.map((fact) => `${JSON.stringify(fact)}\n`).join(''));
+const lines = (each: readonly object[]): Buffer => Buffer.from(each.map((one) => `${JSON.stringify(one)}\n`).join(''));

@@ -11,8 +11,9 @@ import { toOcsf } from '../alert/to-ocsf.ts';
 import { toStix } from '../alert/to-stix.ts';
 import type { AboutAlert } from '../bundle/judge-again.ts';
 import { MAX_BUNDLE_BYTES } from '../bundle/members.ts';
+import { rawEventsOf } from '../bundle/raw-events.ts';
 import { judgedFrom, readBundle } from '../bundle/read-bundle.ts';
-import { decibelsOf, writeBundle } from '../bundle/write-bundle.ts';
+import { decibelsOf, type RawEvent, writeBundle } from '../bundle/write-bundle.ts';
 import { defaultSettings, readSettings } from '../settings.ts';
 import { openEmbedded } from '../store/embedded.ts';
 import type { Store, StoredAlert } from '../store/store.ts';
@@ -40,6 +41,13 @@ export const EXPLAIN: CommandSpec = {
       describe: 'Write all that the alert rests on into this zip file, instead of printing it.',
     },
     { name: 'evidence', argument: 'DIR', describe: 'With --bundle: directory that the sensor’s --evidence wrote.' },
+    {
+      name: 'endpoint',
+      argument: 'PATH',
+      multiple: true,
+      describe:
+        'With --bundle: endpoint logs, whose records that the alert names go into the bundle as they stand there.',
+    },
     {
       name: 'config',
       argument: 'FILE',
@@ -99,7 +107,8 @@ async function keepBundle(store: Store, alert: StoredAlert, file: string, option
   if (evidence !== undefined && !existsSync(evidence))
     throw new UserError(`--evidence ${evidence}: no such directory`, Exit.usage);
   const settings = config === undefined ? defaultSettings() : readSettings(config);
-  const written = await writeBundle(store, settings, alert, (flowId) => packetsIn(evidence, flowId));
+  const raw = await rawIn(options.list('endpoint'), alert);
+  const written = await writeBundle(store, settings, alert, (flowId) => packetsIn(evidence, flowId), raw);
   if (written.kind === 'none') throw new UserError(`${alert.id}: ${written.why}`);
   try {
     writeFileSync(file, written.bytes, { mode: 0o600 });
@@ -109,6 +118,16 @@ async function keepBundle(store: Store, alert: StoredAlert, file: string, option
   for (const note of written.notes) process.stderr.write(`waybill: ${note}\n`);
   process.stderr.write(`waybill: ${alert.id} is in ${file} (${written.bytes.length} bytes)\n`);
   return Exit.fine;
+}
+
+async function rawIn(paths: readonly string[], { body }: StoredAlert): Promise<RawEvent[]> {
+  try {
+    return await rawEventsOf(body as AboutAlert, paths);
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new UserError(`--endpoint ${path ?? ''}: ${code}`, Exit.usage);
+  }
 }
 
 function packetsIn(directory: string | undefined, flowId: string): Uint8Array | undefined {

@@ -13,7 +13,11 @@ import type { RawRecord } from './text-window.ts';
 export interface ReadOptions extends NormalizerOptions {
   /** Where `-` reads from. */
   readonly stdin?: Readable;
+  readonly onRecord?: OnRecord;
 }
+
+/** Is shown each record as it stands in the feed, with the ids of its events; those that wait for a zone are not among them. */
+export type OnRecord = (record: string, ids: readonly string[]) => void;
 
 /** Takes one event; when it returns a promise, reading waits for it. */
 export type OnEvent = (event: EndpointEvent) => void | Promise<void>;
@@ -40,7 +44,9 @@ export async function readEndpointFile(
   };
   try {
     for await (const bytes of readBytes(path, options.stdin ?? process.stdin)) {
-      reader ??= isEvtx(bytes) ? new EvtxEvents(normalizer) : new DecodedText(normalizer);
+      reader ??= isEvtx(bytes)
+        ? new EvtxEvents(normalizer, options.onRecord)
+        : new DecodedText(normalizer, options.onRecord);
       await give(reader.push(bytes));
     }
   } catch (error) {
@@ -66,8 +72,8 @@ class DecodedText implements ByteReader {
   private readonly text = new TextSniffer();
   private readonly reader: TextReader;
 
-  constructor(normalizer: FeedNormalizer) {
-    this.reader = new TextReader(normalizer, {});
+  constructor(normalizer: FeedNormalizer, onRecord?: OnRecord) {
+    this.reader = new TextReader(normalizer, {}, onRecord);
   }
 
   push(bytes: Buffer): EndpointEvent[] {
@@ -84,10 +90,12 @@ class EvtxEvents implements ByteReader {
   private events: EndpointEvent[] = [];
   private readonly reader: EvtxReader;
 
-  constructor(normalizer: FeedNormalizer) {
+  constructor(normalizer: FeedNormalizer, onRecord?: OnRecord) {
     this.reader = new EvtxReader({
       event: (xml) => {
-        for (const event of normalizer.normalize(xml)) this.events.push(event);
+        const events = normalizer.normalize(xml);
+        for (const event of events) this.events.push(event);
+        onRecord?.(xml, idsOf(events));
       },
       damage: (chunk, why) => normalizer.summary.noteDamage(`in chunk ${chunk}`, why),
     });
@@ -114,13 +122,15 @@ class EvtxEvents implements ByteReader {
 export class TextReader {
   private readonly normalizer: FeedNormalizer;
   private readonly context: RecordContext;
+  private readonly onRecord: OnRecord | undefined;
   private readonly splitter: RecordSplitter;
   private events: EndpointEvent[] = [];
   private records = 0;
 
-  constructor(normalizer: FeedNormalizer, context: RecordContext) {
+  constructor(normalizer: FeedNormalizer, context: RecordContext, onRecord?: OnRecord) {
     this.normalizer = normalizer;
     this.context = context;
+    this.onRecord = onRecord;
     this.splitter = new RecordSplitter({
       record: (raw) => this.record(raw),
       damage: (offset, why) => this.normalizer.summary.noteDamage(this.place(offset), why),
@@ -146,20 +156,24 @@ export class TextReader {
 
   private record(raw: RawRecord): void {
     this.records++;
-    if (raw.row !== undefined) this.normalize(raw.row);
-    else if (raw.text !== undefined && !raw.text.startsWith('{')) this.normalize(raw.text);
+    if (raw.row !== undefined) this.normalize(raw.row, raw);
+    else if (raw.text !== undefined && !raw.text.startsWith('{')) this.normalize(raw.text, raw);
     else if (raw.text !== undefined) {
       const parsed = parseJson(raw.text);
-      if (parsed.ok) this.normalize(parsed.value);
+      if (parsed.ok) this.normalize(parsed.value, raw);
       else this.normalizer.summary.noteDamage(this.place(raw.offset), parsed.why);
     }
   }
 
-  private normalize(record: unknown): void {
-    for (const event of this.normalizer.normalize(record, this.context)) this.events.push(event);
+  private normalize(record: unknown, raw: RawRecord): void {
+    const events = this.normalizer.normalize(record, this.context);
+    for (const event of events) this.events.push(event);
+    if (this.onRecord) this.onRecord(raw.text ?? JSON.stringify(raw.row), idsOf(events));
   }
 
   private place(offset: number): string {
     return `after record ${this.records}, character ${offset}`;
   }
 }
+
+const idsOf = (events: readonly EndpointEvent[]): string[] => events.map(({ id }) => id);

@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AboutAlert } from '../../enrich/bundle/judge-again.ts';
 import { MAX_BUNDLE_BYTES, MAX_MEMBERS, MEMBERS } from '../../enrich/bundle/members.ts';
+import { rawEventsOf } from '../../enrich/bundle/raw-events.ts';
 import { judgedFrom, readBundle } from '../../enrich/bundle/read-bundle.ts';
-import { writeBundle } from '../../enrich/bundle/write-bundle.ts';
+import { type RawEvent, writeBundle } from '../../enrich/bundle/write-bundle.ts';
 import { readZip, writeZip } from '../../enrich/bundle/zip.ts';
 import { replay } from '../../enrich/cli/replay.ts';
+import { listEndpointFiles } from '../../enrich/ingest/list-endpoint-files.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
 import type { Store, StoredAlert } from '../../enrich/store/store.ts';
@@ -17,6 +20,8 @@ import { openConsole, TOKEN } from '../build/console.ts';
 
 const STORIES = 'pcaps/stories';
 const LIMITS = { members: MAX_MEMBERS, bytes: MAX_BUNDLE_BYTES, takes: () => true };
+
+const LOGS = listEndpointFiles(STORIES).map((file) => readFileSync(file, 'utf8'));
 
 const folder = mkdtempSync(join(tmpdir(), 'waybill-bundle-'));
 const evidence = join(folder, 'packets');
@@ -63,6 +68,25 @@ describe('an evidence bundle', () => {
     }
   });
 
+  it('holds the records of the feed that the alert names, word for word, where the logs are at hand', {
+    timeout: 60_000,
+  }, async () => {
+    for (const alert of alerts) {
+      const body = alert.body as AboutAlert;
+      const raw = await rawEventsOf(body, [STORIES]);
+      const ids = new Set(raw.flatMap(({ events }) => events));
+      // A fact made of several events has an id of its own.
+      expect(body.waybill!.events!.filter((id) => !ids.has(id)).length).toBeLessThanOrEqual(1);
+      expect(raw.length).toBeGreaterThan(2);
+      const written = await writeBundle(store, defaultSettings(), alert, packets, raw);
+      if (written.kind === 'none') throw new Error(written.why);
+      expect(readBundle(written.bytes).kind).toBe('ok');
+      const member = membersOf(written.bytes).find(({ name }) => name === MEMBERS.raw)!;
+      const [first] = member.bytes.toString().split('\n');
+      expect(LOGS.some((log) => log.includes((JSON.parse(first!) as RawEvent).record))).toBe(true);
+    }
+  });
+
   it('is the same file each time, and holds packets of every flow that the alert lists', async () => {
     for (const alert of alerts) {
       expect((await bundleOf(alert)).equals(bundles.get(alert.id)!)).toBe(true);
@@ -86,7 +110,7 @@ describe('an evidence bundle', () => {
     expect(run.status).toBe(0);
     expect(run.stdout).toMatch(/Probability 0\.\d+/);
     execFileSync('python3', ['-c', `import zipfile; assert zipfile.ZipFile('${file}').testzip() is None`]);
-  });
+  }, 60_000);
 
   it('comes from the console, with the packets of a flow, to holders of a token', async () => {
     const alert = alerts[0]!;

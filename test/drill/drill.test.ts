@@ -150,6 +150,17 @@ describeLive('waybill drill over a network', () => {
     expect(ran.get(name)!.code).toBe(points.includes('alert') ? 1 : 0);
   });
 
+  it(
+    'runs sensor and service on lo by itself when no service is named',
+    async () => {
+      const alone = start(network.name, ...NODE, 'enrich/cli/main.ts', 'drill', '--wait', '20', '--size', '256');
+      const code = await new Promise((resolve) => alone.child.on('close', resolve));
+      expect(alone.said()).toMatch(/The alert came: wb-/);
+      expect(code).toBe(0);
+    },
+    MINUTES,
+  );
+
   it('shows in the console as a marked alert that is no open incident, with its history, and has trained nothing', async () => {
     const store = await openEmbedded(storeDirectory(data));
     const serving = await openConsole(store, { token: TOKEN });

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { judgedFrom, readBundle } from '../../enrich/bundle/read-bundle.ts';
+import { writeBundle } from '../../enrich/bundle/write-bundle.ts';
+import { Enricher } from '../../enrich/enricher.ts';
 import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import { defaultSettings, type Settings } from '../../enrich/settings.ts';
+import { openMemory } from '../../enrich/store/memory.ts';
 import type { StoredAlert } from '../../enrich/store/store.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import {
@@ -92,5 +96,23 @@ describe('many small steps of one host', () => {
     const settings = await settingsFor(0.06);
     const whole = await alertsAfter([[0, 1, 2].flatMap(step)], settings);
     expect(await alertsAfter([step(0), step(1), step(2)], settings)).toEqual(whole);
+  });
+
+  it('come back from an evidence bundle, decibel for decibel', async () => {
+    const settings = await settingsFor(0.06);
+    const store = openMemory();
+    const enricher = new Enricher(store, settings);
+    const items = [0, 1, 2].flatMap(step);
+    await enricher.putEvents(items.filter((item): item is EndpointEvent => 'kind' in item));
+    await enricher.putFlows(items.filter((item): item is FlowRecord => !('kind' in item)));
+    const [alert] = await enricher.settle();
+    const written = await writeBundle(store, settings, alert!, () => undefined);
+    if (written.kind === 'none') throw new Error(written.why);
+    await store.close();
+    const read = readBundle(written.bytes);
+    if (read.kind === 'bad') throw new Error(read.why);
+    const again = bodyOf((await judgedFrom(read.bundle)) as StoredAlert).waybill;
+    const { ledger, score_db: db, probability } = bodyOf(alert!).waybill;
+    expect(again).toMatchObject({ ledger, score_db: db, probability });
   });
 });
