@@ -18,7 +18,7 @@ import { episodeMark, marksWithin } from './score/episode-mark.ts';
 import { observationsOf } from './score/familiarity.ts';
 import { restingFacts, restingOn } from './score/resting.ts';
 import { episodesIn, rolloutFact } from './score/rollout.ts';
-import { scoreEpisode } from './score/score.ts';
+import { isYoung, scoreEpisode } from './score/score.ts';
 import { type Sighting, Sightings } from './score/sightings.ts';
 import { isInLedger, ledgerFacts, ledgerOfHost, ledgersOf, slowId, slowTheftIn, weeksOf } from './score/slow.ts';
 import { Touched } from './score/touched.ts';
@@ -327,7 +327,9 @@ export class Enricher {
       const rollout =
         scope && verdict.gate.passed ? [rolloutFact(scope, host, episode.id, episode.flows[0]!.start)] : [];
       await this.store.put([...rollout, ...restingFacts(episode, verdict)]);
-      if (verdict.tier !== 'none') await this.suspect(host, episode);
+      // While everything is new, that something is met first after packing says nothing against it.
+      if (verdict.tier !== 'none' && !isYoung(episode, this.settings)) await this.suspect(host, episode);
+      else if (verdict.tier !== 'none') await this.store.put([episodeMark(episode)]);
       if (verdict.tier === 'ledger') await this.store.put(ledgerFacts(episode));
     }
     if (verdict.tier !== 'none' || (await isInLedger(this.store, episode))) this.touchLedgers(episode);

@@ -120,6 +120,11 @@ export interface VolumeWeights {
   readonly pcrLowBelow: number;
   readonly chunk: number;
   readonly tooLittle: number;
+  /** What it sends to an established place is what it sends there on other days. */
+  readonly habit: number;
+  /** Days with volumes that make a habit, and times their largest that is still within it. */
+  readonly habitDays: number;
+  readonly habitTimes: number;
   readonly tooLittleBytes: number;
   readonly zPerUnit: number;
   readonly zFrom: number;
@@ -275,6 +280,9 @@ export const WEIGHTS: Weights = {
     pcrLowBelow: 0,
     chunk: 5,
     tooLittle: -8,
+    habit: -18,
+    habitDays: 3,
+    habitTimes: 2,
     tooLittleBytes: 20_000,
     zPerUnit: 2,
     zFrom: 2,
@@ -326,7 +334,7 @@ export const WEIGHT_SOURCES: Readonly<Record<keyof Omit<Weights, 'version'>, str
   balance:
     'TLS and HTTP framing adds 0.1–3 % (RFC 8446, RFC 9110 arithmetic); base64 is 4/3 (RFC 4648); shares by own judgement.',
   volume:
-    'Producer–consumer ratio after Bullard and Gerth; chunk sizes from the tools’ documentation; robust z as in Slips.',
+    'Producer–consumer ratio after Bullard and Gerth; chunk sizes from the tools’ documentation; robust z as in Slips; a habit takes back what a byte match may add.',
   process: 'ATT&CK T1036, T1218 and public rules on renamed and user-writable programs; sizes by own judgement.',
   tls: 'MITRE AN1413 CertificateIssuerDenylist; ATT&CK T1567; sizes by own judgement.',
   context: 'Own judgement: hours, session and amount say little each, so the group is small.',

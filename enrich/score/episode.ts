@@ -73,6 +73,8 @@ export interface Episode {
   readonly hours: Hours;
   /** Bytes that this program of this host sent to each destination on each of the days before. */
   readonly earlierVolumes: readonly number[];
+  /** Bytes that it sent to this destination, on each of those days with any. */
+  readonly earlierHere: readonly number[];
   readonly fingerprints: readonly Fingerprint[];
   /** Set when hosts enough met the destination with this program on this day. */
   readonly rollout: Rollout | undefined;
@@ -203,6 +205,8 @@ async function assemble(
     baseline.day,
     settings.knowledge,
   );
+  const { entity } = destination;
+  const volumes = await earlierVolumes(store, clocks, hostId, process, baseline.day, entity, settings.knowledge);
   const scope = process ? rolloutScope(process, identity, destination.ladder.name, settings.knowledge) : undefined;
   return {
     id: episodeId(hostId, group),
@@ -221,7 +225,8 @@ async function assemble(
       { hostId, at: first.start, ...(process?.user ? { user: process.user } : {}) },
       settings.model.novelty,
     ),
-    earlierVolumes: await earlierVolumes(store, clocks, hostId, process, baseline.day, settings.knowledge),
+    earlierVolumes: volumes.sums,
+    earlierHere: volumes.here,
     fingerprints,
     rollout: await rolloutOn(store, scope, baseline.day),
     rolloutScope: scope,

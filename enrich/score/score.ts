@@ -30,7 +30,7 @@ export function scoreEpisode(episode: Episode, settings: Settings): Verdict {
   const rung = ladder(episode.baseline, day, w.novelty);
   const historyDays = historyOf(episode, rung);
   const staging = stagingTerms(episode, w);
-  const volume = volumeTerms(episode, settings);
+  const volume = volumeTerms(episode, rung, settings);
   const terms = [
     ...noveltyTerms(episode, rung, historyDays, w),
     ...staging.terms,
@@ -65,6 +65,10 @@ export function scoreEpisode(episode: Episode, settings: Settings): Verdict {
     counterfactuals: counterfactuals(terms, w, (groupsLeft) => judge(scoreOf(groupsLeft, prior)).probability),
   };
 }
+
+/** Nothing can be called new yet in this organisation. */
+export const isYoung = ({ baseline }: Episode, { model }: Settings): boolean =>
+  maturity(baseline.orgDays, model.novelty) < LEARNT;
 
 /** Days of the history that a rung is judged by: what the organisation knows, or what the host knows. */
 function historyOf({ baseline }: Episode, rung: Rung): number {

@@ -11,6 +11,14 @@ const HISTORY_DAYS = 14;
 /** Flows of one program and day that are summed. */
 const MAX_FLOWS = 500;
 
+/** Bytes that a program of one host sent on the days before. */
+export interface EarlierVolumes {
+  /** To each destination on each day. */
+  readonly sums: readonly number[];
+  /** To one destination, by day; days without any are left out. */
+  readonly here: readonly number[];
+}
+
 /**
  * Bytes that a program of this host sent to each destination on each of the days before: what is usual for it. Days are
  * read one by one, so that flows after the episode cannot push out those before it.
@@ -21,10 +29,12 @@ export async function earlierVolumes(
   hostId: string,
   process: ProcessRef | undefined,
   day: number,
+  destination: string,
   tables: Tables,
-): Promise<number[]> {
-  if (process?.image === undefined) return [];
+): Promise<EarlierVolumes> {
   const sums: number[] = [];
+  const here: number[] = [];
+  if (process?.image === undefined) return { sums, here };
   for (let earlier = day - HISTORY_DAYS; earlier < day; earlier++) {
     const key = programKey(process.image, earlier);
     const joined = await currentJoins(clocks, hostId, await store.find(hostShard(hostId), 'joined', key, MAX_FLOWS));
@@ -35,6 +45,8 @@ export async function earlierVolumes(
       byDestination.set(entity, (byDestination.get(entity) ?? 0) + record.source.bytes);
     }
     sums.push(...byDestination.values());
+    const own = byDestination.get(destination);
+    if (own !== undefined) here.push(own);
   }
-  return sums;
+  return { sums, here };
 }

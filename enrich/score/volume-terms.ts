@@ -1,7 +1,9 @@
 import { type ByteBalance, byteBalance } from '../evidence/byte-balance.ts';
 import { chunkSignature } from '../evidence/chunk-signature.ts';
+import type { Rung } from '../evidence/novelty.ts';
 import { producerConsumerRatio, ratioDb, robustZ, volumeDb } from '../evidence/pcr.ts';
 import { vendorAffinity } from '../evidence/vendor-affinity.ts';
+import type { Weights } from '../evidence/weights.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 import { formatBytes } from './format.ts';
@@ -14,7 +16,7 @@ export interface VolumeEvidence {
 }
 
 /** What the bytes say: do they fit what was packed, which way do they go, in which chunks. */
-export function volumeTerms(episode: Episode, { model: w, knowledge }: Settings): VolumeEvidence {
+export function volumeTerms(episode: Episode, rung: Rung, { model: w, knowledge }: Settings): VolumeEvidence {
   const flows = episode.flows;
   const evidence = flows.slice(0, 8).map((f) => f.record.waybill.flow_id);
   const sent = flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
@@ -23,8 +25,9 @@ export function volumeTerms(episode: Episode, { model: w, knowledge }: Settings)
   const add = (name: string, db: number, detail: string) => {
     if (db !== 0) terms.push({ group: 'V', name, db, detail, evidence });
   };
-  // Archives of others or of the host at large would only add chances of an accidental fit.
-  const own = episode.staging.filter((s) => s.link !== 'other-user' && s.link !== 'host');
+  // Archives of others or of the host at large would only add chances of an accidental fit. Where no process is known, the
+  // host is all there is.
+  const own = episode.staging.filter((s) => s.link !== 'other-user' && (s.link !== 'host' || !episode.process));
   const archives = own.flatMap(({ story }) =>
     story.archive?.size !== undefined && story.archive.unsized === 0
       ? [{ size: story.archive.size, at: story.until, id: story.archive.path }]
@@ -50,6 +53,8 @@ export function volumeTerms(episode: Episode, { model: w, knowledge }: Settings)
       add(ratio < 0 ? 'downloads' : 'uploads', ratioDb(ratio, w.volume), share);
     }
   }
+  const habit = habitOf(episode, rung, sent, w);
+  if (habit !== undefined) add('habit', w.volume.habit, habit);
   const z = robustZ(sent, episode.earlierVolumes);
   const usual = `${z?.toFixed(1)} deviations above what this program sends here`;
   add(
@@ -64,4 +69,23 @@ export function volumeTerms(episode: Episode, { model: w, knowledge }: Settings)
   const chunk = atHome ? undefined : chunkSignature(bursts, destination.provider, w.volume, knowledge.chunks);
   if (chunk) add('chunk_signature', chunk.db, `bursts of ${formatBytes(chunk.burst)} as ${chunk.family} sends them`);
   return { terms, balance, sent };
+}
+
+/**
+ * A back-up of every night matches its archive every night: this program of this host sends as much to this established
+ * place on other days too. Where customers share one name and it does not show, less than usual is as unusual as more: it
+ * may be another's account.
+ */
+function habitOf(
+  { earlierHere, destination }: Episode,
+  rung: Rung,
+  sent: number,
+  { volume: w }: Weights,
+): string | undefined {
+  const days = earlierHere.filter((bytes) => bytes >= w.tooLittleBytes);
+  if (rung !== 'F5' || days.length < w.habitDays) return undefined;
+  const [least, most] = [Math.min(...days), Math.max(...days)];
+  if (sent > w.habitTimes * most) return undefined;
+  if (destination.tenantState === 'hidden' && sent * w.habitTimes < least) return undefined;
+  return `on ${days.length} days before it sent ${formatBytes(least)} to ${formatBytes(most)} to this place`;
 }

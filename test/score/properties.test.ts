@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Enricher } from '../../enrich/enricher.ts';
 import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import { rescore } from '../../enrich/score/backtest.ts';
@@ -10,6 +10,8 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import { archive, connection, flow, HOUR, lookUp, MINUTE, MORNING, program, SECOND, start } from '../join/world.ts';
 
 const SIZE = 8_000_000;
+vi.setConfig({ testTimeout: 60_000 });
+
 type Item = FlowRecord | EndpointEvent;
 
 /** The verdict on the one episode that these make; undefined when nothing ties them together. */
@@ -73,7 +75,7 @@ describe('the score', () => {
           (await verdictOn(theft({ sent: less }))).db,
         );
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -86,7 +88,7 @@ describe('the score', () => {
           (await verdictOn(theft({ gap: soon }))).db + 1e-9,
         );
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 

@@ -13,6 +13,7 @@ import {
   connection,
   DAY,
   flow,
+  history,
   MINUTE,
   MORNING,
   onHost,
@@ -45,24 +46,29 @@ function step(day: number): (FlowRecord | EndpointEvent)[] {
   return [sent, archive(at, packer, `C:\\Work\\q${day}.7z`, 800_000), connection(at + MINUTE + SECOND, tool, sent)];
 }
 
+/** Two weeks of ordinary work: in the first days of a site everything is new, and nothing is held to be. */
+const BEFORE: (FlowRecord | EndpointEvent)[] = (() => {
+  const { flows, events } = history(14, program('mail', 'C:\\Program Files\\Mail\\mail.exe'));
+  return [...flows, ...events];
+})();
+
 /** Settings under which the first of these steps has this probability: what an alert is made of is the same. */
 async function settingsFor(probability: number): Promise<Settings> {
   const settings = defaultSettings();
-  const [alert] = await alertsAfter([step(0)], {
+  const [alert] = await alertsAfter([[...BEFORE, ...step(0)]], {
     ...settings,
     score: { ...settings.score, medium: 1e-6, ledger: 1e-7 },
   });
   const odds = 10 ** ((bodyOf(alert!).waybill.score_db + 50) / 10);
   const wanted = probability / (1 - probability) / odds;
-  // The baseline grows from day to day, and with it what is new weighs more: later steps are a little more probable.
-  return { ...settings, score: { ...settings.score, medium: 0.25, prior: wanted / (1 + wanted) } };
+  return { ...settings, score: { ...settings.score, medium: 0.15, prior: wanted / (1 + wanted) } };
 }
 
 describe('many small steps of one host', () => {
   it('raise one slow alert that lists them, when together they are as likely as a medium alert', async () => {
-    const settings = await settingsFor(0.06);
-    expect(await alertsAfter([step(0)], settings)).toEqual([]);
-    const alerts = (await alertsAfter([[0, 1, 2].flatMap(step)], settings)).map(bodyOf);
+    const settings = await settingsFor(0.07);
+    expect(await alertsAfter([[...BEFORE, ...step(0)]], settings)).toEqual([]);
+    const alerts = (await alertsAfter([[...BEFORE, ...[0, 1, 2].flatMap(step)]], settings)).map(bodyOf);
     expect(alerts.map(({ waybill }) => waybill.slow)).toEqual(['host']);
     for (const { event, waybill } of alerts) {
       expect(event.action).toBe('slow_exfiltration_suspected');
@@ -77,25 +83,28 @@ describe('many small steps of one host', () => {
   });
 
   it('of one user on several hosts raise one alert about the user', async () => {
-    const settings = await settingsFor(0.06);
+    const settings = await settingsFor(0.07);
     const on = (n: number): Theft => {
       const items = step(n);
       return onHost(n, { flows: [items[0] as FlowRecord], events: items.slice(1) as EndpointEvent[] });
     };
     const all = [0, 1, 2].map(on);
-    const alerts = await alertsAfter([all.flatMap(({ flows, events }) => [...flows, ...events])], settings);
+    const alerts = await alertsAfter(
+      [BEFORE.concat(all.flatMap(({ flows, events }) => [...flows, ...events]))],
+      settings,
+    );
     expect(alerts.map((alert) => bodyOf(alert).waybill.slow)).toEqual(['user']);
   });
 
   it('fade with a half-life of seven days', async () => {
-    const settings = await settingsFor(0.06);
-    expect(await alertsAfter([[...step(0), ...step(27)]], settings)).toEqual([]);
+    const settings = await settingsFor(0.07);
+    expect(await alertsAfter([[...BEFORE, ...step(0), ...step(27)]], settings)).toEqual([]);
   });
 
   it('give the same alert in any order and number of settles', async () => {
-    const settings = await settingsFor(0.06);
-    const whole = await alertsAfter([[0, 1, 2].flatMap(step)], settings);
-    expect(await alertsAfter([step(0), step(1), step(2)], settings)).toEqual(whole);
+    const settings = await settingsFor(0.07);
+    const whole = await alertsAfter([[...BEFORE, ...[0, 1, 2].flatMap(step)]], settings);
+    expect(await alertsAfter([BEFORE, step(0), step(1), step(2)], settings)).toEqual(whole);
   });
 
   it('come back from an evidence bundle, decibel for decibel', async () => {
