@@ -187,8 +187,10 @@ export class FlowTracker {
 
   /** A DTLS hello of the side that answered one so far: both ends of a call may be clients, one after the other. */
   private isHelloOfServer(s: Segment, slot: number, direction: number): boolean {
+    // The first byte tells for nearly all.
+    if (!isDtlsClientHello(s.bytes, s.payloadStart, s.payloadEnd)) return false;
     const client = this.handshakes.of(slot)?.conversation.client ?? this.control.client(slot);
-    return client >= 0 && client !== direction && isDtlsClientHello(s.bytes, s.payloadStart, s.payloadEnd);
+    return client >= 0 && client !== direction;
   }
 
   /** A reader for a conversation whose datagram may begin a handshake. */
