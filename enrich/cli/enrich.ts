@@ -20,7 +20,7 @@ import { isRedis, openBackend, storeDirectory } from './open-backend.ts';
 
 export const DEFAULT_DATA = '.waybill';
 /** Requests of the console under way at the end have this long. */
-const CONSOLE_CLOSE_MILLIS = 500;
+export const CONSOLE_CLOSE_MILLIS = 500;
 /** After the first signal the process ends by itself within this time, whatever still hangs. */
 const STOP_MILLIS = 4_500;
 
@@ -159,7 +159,7 @@ export const exceptionsDirectory = (store: string, data: string): string =>
   isRedis(store) ? data : storeDirectory(data);
 
 /** On loopback only: it speaks plain HTTP. `service.console` serves it beyond. */
-async function openConsole(
+export async function openConsole(
   service: Service,
   store: Store,
   port: number,
@@ -205,7 +205,8 @@ function untilSignal(service: Service, options: Parsed, log: Log): Promise<void>
   });
 }
 
-async function reload(service: Service, options: Parsed, log: Log): Promise<void> {
+/** Reads the settings again; broken ones are told of and the old stay. */
+export async function reload(service: Service, options: Parsed, log: Log): Promise<void> {
   try {
     await service.use(settingsOf(options));
     log.info({}, 'settings read again');

@@ -10,11 +10,21 @@ import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from
 import type { SensorOutput } from '../../sensor/cli/output.ts';
 import { SENSOR } from '../../sensor/cli/sensor.ts';
 import { Service } from '../service/service.ts';
-import { DEFAULT_DATA, ENRICH, exceptionsDirectory, settingsOf, startError } from './enrich.ts';
+import type { Serving } from '../web/serve.ts';
+import {
+  CONSOLE_CLOSE_MILLIS,
+  DEFAULT_DATA,
+  ENRICH,
+  exceptionsDirectory,
+  openConsole,
+  reload,
+  settingsOf,
+  startError,
+} from './enrich.ts';
 import { openBackend } from './open-backend.ts';
 
 const NOT_OF_SENSOR = new Set(['read', 'format', 'out', 'to', 'spool', 'spool-mib', 'quiet']);
-const OF_ENRICH = new Set(['data', 'config', 'listen', 'alerts', 'no-stdout', 'endpoint-file']);
+const OF_ENRICH = new Set(['data', 'config', 'listen', 'alerts', 'no-stdout', 'endpoint-file', 'console']);
 /** Bytes of records that may wait for the store. Beyond, the sensor's own cap drops and counts. */
 const WAITING_BYTES = 16 << 20;
 /** Pause before records are offered again to a store that could not take them. */
@@ -29,7 +39,7 @@ export const RUN: CommandSpec = {
     ...ENRICH.options.filter((o) => OF_ENRICH.has(o.name)),
   ],
   notes:
-    'Alerts go to standard output as JSON lines. The endpoint feed comes as with waybill enrich: HTTP or --endpoint-file.',
+    'Alerts go to standard output as JSON lines. The endpoint feed comes as with waybill enrich: HTTP or --endpoint-file. SIGHUP reads the settings again.',
 };
 
 export async function runCommand(args: string[]): Promise<number> {
@@ -47,10 +57,12 @@ export async function runCommand(args: string[]): Promise<number> {
   const log = openLog({ name: 'run', level: 'info', terminal: process.stderr.isTTY === true });
   const data = options.text('data') ?? DEFAULT_DATA;
   giveData(data, options);
-  const service = serviceOf(options, settings, data, log);
+  const { service, closeConsole } = serviceOf(options, settings, data, log);
   // The sensor has its child processes and this process has lost its privilege when the call returns its promise;
   // only then is the store opened, so that its files belong to who we are from now on.
   const sensing = liveCommand(options, outputTo(service, log));
+  const again = (): void => void reload(service, options, log); // the sensor opens its capture again by itself
+  process.on('SIGHUP', again);
   const started = service.start().catch((error: unknown) => {
     process.kill(process.pid, 'SIGTERM'); // ends the sensor in order
     throw startError(error);
@@ -59,7 +71,8 @@ export async function runCommand(args: string[]): Promise<number> {
     const [code] = await Promise.all([sensing, started]);
     return code;
   } finally {
-    await service.stop();
+    process.off('SIGHUP', again);
+    await Promise.all([service.stop(), closeConsole()]);
   }
 }
 
@@ -72,18 +85,32 @@ function giveData(data: string, options: Parsed): void {
   }
 }
 
-function serviceOf(options: Parsed, settings: ReturnType<typeof settingsOf>, data: string, log: Log): Service {
+function serviceOf(
+  options: Parsed,
+  settings: ReturnType<typeof settingsOf>,
+  data: string,
+  log: Log,
+): { service: Service; closeConsole: () => Promise<void> } {
   const file = options.text('alerts');
   const files = options.list('endpoint-file');
   const place = { store: 'embedded', data, allowEviction: false, onState: () => {} };
-  return new Service({
+  const port = options.integer('console', 0, 65_535);
+  const evidence = options.text('evidence');
+  const shownWith = { settings, ...(evidence === undefined ? {} : { evidence }) };
+  let page: Serving | undefined;
+  const service = new Service({
     settings,
     log,
-    open: () => openBackend(place, settings),
+    open: async () => {
+      const backend = await openBackend(place, settings);
+      if (port !== undefined) page = await openConsole(service, backend.store, port, log, shownWith);
+      return backend;
+    },
     exceptions: exceptionsDirectory('embedded', data),
     alerts: { ...(options.on('no-stdout') ? {} : { stdout: process.stdout }), ...(file === undefined ? {} : { file }) },
     ...(files.length > 0 ? { tail: { files, directory: join(data, 'positions') } } : {}),
   });
+  return { service, closeConsole: async () => page?.close(CONSOLE_CLOSE_MILLIS) };
 }
 
 /** Hands records to the service; what it cannot take yet waits in the stream, and the sensor counts what finds no room. */

@@ -164,10 +164,12 @@ function handleSignals(end: Ending, again: () => void): () => void {
 
 function reopen(sensor: LiveSensor, records: RecordLines, { out }: LiveSettings, log: Log): void {
   sensor.capture.reopen();
+  let reopened: string | undefined;
   if (out !== undefined) {
     try {
       closeSync(openSync(out, 'a', 0o640)); // may we at all, as whom we are now?
       records.redirect(openOutput(out));
+      reopened = out;
     } catch (error) {
       log.warn(
         { file: out, code: (error as NodeJS.ErrnoException).code },
@@ -175,7 +177,7 @@ function reopen(sensor: LiveSensor, records: RecordLines, { out }: LiveSettings,
       );
     }
   }
-  log.info({}, 'capture is opened again');
+  log.info({ out: reopened }, 'capture is opened again');
 }
 
 function summary(sensor: LiveSensor, records: RecordLines, millis: number): Record<string, number> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { storeDirectory } from '../../enrich/cli/open-backend.ts';
@@ -14,21 +14,28 @@ describeLive('waybill run', () => {
   let network: Network;
   let child: ChildProcess;
   let data = '';
+  let settings = '';
   let log = '';
-  const said = async (text: string): Promise<void> => {
-    while (!log.includes(text)) {
+  const said = (text: string): Promise<void> => until(() => log.includes(text));
+  const until = async (isSo: () => boolean): Promise<void> => {
+    while (!isSo()) {
       if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${log}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
+
+  const timesUp = (count: number): Promise<void> => until(() => log.split('"capture is up"').length > count);
 
   beforeAll(async () => {
     network = new Network();
     chmodSync(network.folder, 0o755);
     data = join(network.folder, 'data');
     mkdirSync(data);
-    const program = ['node_modules/.bin/tsx', 'enrich/cli/main.ts', 'run', '-i', LISTENING, '--data', data];
-    const options = ['--user', 'nobody', '--listen', '127.0.0.1:0', '--status', 'off'];
+    const program = [process.execPath, '--import', 'tsx', 'enrich/cli/main.ts', 'run', '-i', LISTENING, '--data', data];
+    settings = join(network.folder, 'settings.yaml');
+    writeFileSync(settings, 'TimeWindow: { minutes: 4 }\n');
+    const places = ['--listen', '127.0.0.1:0', '--console', '8097', '--status', 'off'];
+    const options = ['--user', 'nobody', '--config', settings, ...places];
     child = spawn('ip', ['netns', 'exec', network.name, ...program, ...options], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -40,6 +47,27 @@ describeLive('waybill run', () => {
   }, 2 * MINUTES);
 
   afterAll(() => network.remove());
+
+  it('serves the console on loopback, with the token that it logs', () => {
+    expect(log).toMatch(/"console":"http:\/\/127\.0\.0\.1:8097\/#token=[^"]+"/);
+    const script = `exec 3<>/dev/tcp/127.0.0.1/8097; printf 'GET / HTTP/1.0\\r\\nHost: 127.0.0.1:8097\\r\\n\\r\\n' >&3; cat <&3`;
+    expect(network.exec('bash', '-c', script)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  it(
+    'on SIGHUP reads the settings again, keeps the old when they are broken, and opens the capture again',
+    async () => {
+      child.kill('SIGHUP');
+      await said('settings read again');
+      await said('capture is opened again');
+      await timesUp(2);
+      writeFileSync(settings, 'TimeWindow: { minutes: many }\n');
+      child.kill('SIGHUP');
+      await said('the old ones are kept');
+      await timesUp(3);
+    },
+    MINUTES,
+  );
 
   it(
     'keeps what the interface carried in its own store, and ends in order on SIGTERM',
