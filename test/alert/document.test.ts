@@ -140,7 +140,7 @@ describe('on a terminal', () => {
         expect(inspectText(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
       }),
     );
-  });
+  }, 30_000);
 
   it('one alert as JSON is one line', async () => {
     expect(JSON.stringify((await hostileAlert(NASTY)).body)).not.toMatch(/\p{Cc}/u);
