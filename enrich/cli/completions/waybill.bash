@@ -10,7 +10,7 @@ _waybill() {
       sensor) words='-r --read --format -v --verbose --observer --community-id-seed --evidence --max-flows -q --quiet --to --spool --spool-mib -i --interface -f --filter --profile --shard --driver --user -o --out --status --snaplen --buffer --no-promiscuous --log-level -h --help' ;;
       interfaces) words='--json -h --help' ;;
       enrich) words='--store --data --config --listen --console --evidence --alerts --no-stdout --endpoint-file --worker --allow-eviction --backup --log-level -h --help' ;;
-      run) words='-v --verbose --observer --community-id-seed --evidence --max-flows -i --interface -f --filter --profile --shard --driver --user --status --snaplen --buffer --no-promiscuous --log-level --data --config --listen --alerts --no-stdout --endpoint-file -h --help' ;;
+      run) words='-v --verbose --observer --community-id-seed --evidence --max-flows -i --interface -f --filter --profile --shard --driver --user --status --snaplen --buffer --no-promiscuous --log-level --data --config --listen --console --alerts --no-stdout --endpoint-file -h --help' ;;
       replay) words='--capture --flows --endpoint --config --all --data --evidence --json --fail-on -h --help' ;;
       normalize) words='--host --zone -q --quiet -h --help' ;;
       demo) words='--exit --port --data --json -h --help' ;;

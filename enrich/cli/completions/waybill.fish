@@ -62,6 +62,7 @@ complete -c waybill -n '__fish_seen_subcommand_from run' -l log-level -x -d 'Liv
 complete -c waybill -n '__fish_seen_subcommand_from run' -l data -r -F -d 'Directory of the embedded store, journal and positions.'
 complete -c waybill -n '__fish_seen_subcommand_from run' -l config -r -F -d 'Settings (YAML); see: waybill check-config. SIGHUP reads it again.'
 complete -c waybill -n '__fish_seen_subcommand_from run' -l listen -x -d 'Instead of service.listen of the settings.'
+complete -c waybill -n '__fish_seen_subcommand_from run' -l console -x -d 'Serve the console on this port of loopback; its address with the token is logged. WAYBILL_CONSOLE_TOKEN sets the token.'
 complete -c waybill -n '__fish_seen_subcommand_from run' -l alerts -r -F -d 'Append alerts to this file too.'
 complete -c waybill -n '__fish_seen_subcommand_from run' -l no-stdout -d 'No alerts on standard output.'
 complete -c waybill -n '__fish_seen_subcommand_from run' -l endpoint-file -r -F -d 'Follow this endpoint log as tail -F does, rotation included.'
