@@ -37,7 +37,7 @@ describe('the settings of a live sensor', () => {
   });
   it('join the user’s filter to the profile’s', () => {
     expect(settings('-f', 'port 443').capture.filter).toBe('port 443');
-    expect(settings('-f', 'port 443', '--profile', 'handshake').capture.filter).toContain('(port 443)))) and not ');
+    expect(settings('-f', 'port 443', '--profile', 'handshake').capture.filter).toContain('(port 443))))) and not ');
   });
   it('can do without a status page', () => expect(settings('--status', 'off').status).toBeUndefined());
 
