@@ -1,19 +1,17 @@
 /** The figures of one or more runs as one object and as text. */
 import {
-  ablation,
-  calibration,
   falseAlerts,
   foundIn,
-  joinReport,
   OUT_OF_REACH,
   perThousand,
   recallBy,
   recallOf,
-  ruleFigures,
   type Share,
   share,
   timeToAlert,
 } from './figures.ts';
+import { ablation, calibration, joinReport } from './model-figures.ts';
+import { ruleFigures } from './rule-figures.ts';
 import type { Outcome } from './run-detection.ts';
 
 export type DetectReport = ReturnType<typeof reportOf>;

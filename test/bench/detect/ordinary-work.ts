@@ -1,33 +1,8 @@
-/** What everybody's machines do on an ordinary day, and how often. Rates are a day's mean on one host, by role. */
-import { between, inventedDomain, lognormal, numberOf, streamOf, uniform, zipf } from './chance.ts';
-import type { Role } from './organisation.ts';
+/** What everybody's machines do on an ordinary day. */
+import { between, inventedDomain, lognormal, numberOf, streamOf, zipf } from './chance.ts';
 import type { ProgramName } from './programs.ts';
 import { MINUTE, type Proc, type Scene, SECOND } from './scene.ts';
 
-export interface Habit {
-  /** What it is called in the report. */
-  readonly kind: string;
-  readonly rate: Partial<Record<Role, number>>;
-  /** `work`: when people work; `on`: while the machine is on; `night`: at night, servers and desktops. */
-  readonly when: 'work' | 'on' | 'night';
-  readonly act: (scene: Scene, at: number) => void;
-  /** Share of hosts that have the habit at all; by default all. */
-  readonly hosts?: number;
-}
-
-const ALL = (rate: number): Partial<Record<Role, number>> => ({
-  office: rate,
-  developer: rate,
-  admin: rate,
-  finance: rate,
-  server: rate,
-});
-const PEOPLE = (rate: number): Partial<Record<Role, number>> => ({
-  office: rate,
-  developer: rate,
-  admin: rate,
-  finance: rate,
-});
 const KB = 1e3;
 const MB = 1e6;
 
@@ -35,7 +10,7 @@ export const ZIP = 'application/zip';
 export const SEVEN_ZIP = 'application/x-7z-compressed';
 
 /** A talk of a resident program with one of its servers: heavy-tailed both ways. */
-const chat =
+export const chat =
   (program: ProgramName, names: readonly string[], sent: number, received: number, sigma = 1.2) =>
   (scene: Scene, at: number): void => {
     const { random } = scene;
@@ -46,7 +21,7 @@ const chat =
     });
   };
 
-function browse(scene: Scene, at: number): void {
+export function browse(scene: Scene, at: number): void {
   const { random, organisation } = scene;
   const quic = random.chance(0.25);
   scene.send(scene.resident(scene.host.browser), at, {
@@ -99,7 +74,7 @@ export function packByHand(
   return { path, size, end, packer };
 }
 
-function mailZip(scene: Scene, at: number): void {
+export function mailZip(scene: Scene, at: number): void {
   const packed = packByHand(scene, at, 3 * MB);
   const size = Math.min(packed.size, 25 * MB);
   const outlook = scene.resident('outlook');
@@ -111,7 +86,7 @@ function mailZip(scene: Scene, at: number): void {
   });
 }
 
-function packThenBrowser(scene: Scene, at: number): void {
+export function packThenBrowser(scene: Scene, at: number): void {
   const { random, organisation } = scene;
   const packed = packByHand(scene, at);
   const browser = scene.resident(scene.host.browser);
@@ -132,7 +107,7 @@ function packThenBrowser(scene: Scene, at: number): void {
   });
 }
 
-function downloadedZip(scene: Scene, at: number): void {
+export function downloadedZip(scene: Scene, at: number): void {
   const { random, organisation } = scene;
   const browser = scene.resident(scene.host.browser);
   const name = organisation.sites[zipf(random, organisation.sites.length)]!;
@@ -147,7 +122,7 @@ function downloadedZip(scene: Scene, at: number): void {
   if (random.chance(0.5)) scene.write(browser, end + SECOND, `${path}:Zone.Identifier`, { op: 'stream', size: 90 });
 }
 
-function errorReport(scene: Scene, at: number): void {
+export function errorReport(scene: Scene, at: number): void {
   const { random } = scene;
   const wer = scene.start('wermgr', at, {
     parent: scene.resident('svchost'),
@@ -168,7 +143,7 @@ function errorReport(scene: Scene, at: number): void {
   scene.end(wer, at + 2 * MINUTE);
 }
 
-function officeSync(scene: Scene, at: number): void {
+export function officeSync(scene: Scene, at: number): void {
   const { random, organisation } = scene;
   const onedrive = scene.resident('onedrive');
   const excel = scene.resident('excel');
@@ -188,7 +163,7 @@ function officeSync(scene: Scene, at: number): void {
   });
 }
 
-function nightlyBackup(scene: Scene, at: number): void {
+export function nightlyBackup(scene: Scene, at: number): void {
   const { random, organisation } = scene;
   const agent = scene.resident('backup');
   const size = lognormal(random, 120 * MB, 1);
@@ -205,7 +180,7 @@ function nightlyBackup(scene: Scene, at: number): void {
 }
 
 /** A desktop application that this host has never had: its own servers, its own settings packed at the first start. */
-function newApplication(scene: Scene, at: number): void {
+export function newApplication(scene: Scene, at: number): void {
   const { random, organisation, host } = scene;
   // Some are everybody's, some are nobody else's.
   const name = organisation.sites[random.chance(0.6) ? 40 + random.below(60) : 200 + random.below(2_000)]!;
@@ -261,7 +236,7 @@ export function rollout(scene: Scene, at: number, number: number): void {
 }
 
 /** Photos or a share copied to a folder: many files at once. */
-function copyFolder(scene: Scene, at: number): void {
+export function copyFolder(scene: Scene, at: number): void {
   const { random } = scene;
   const explorer = scene.resident('explorer');
   const folder = `${scene.profile}\\Documents\\${topic(scene)}`;
@@ -272,7 +247,7 @@ function copyFolder(scene: Scene, at: number): void {
   }
 }
 
-const updates = (scene: Scene, at: number): void => {
+export const updates = (scene: Scene, at: number): void => {
   scene.send(scene.resident('svchost'), at, {
     name: scene.random.pick([
       'slscr.update.microsoft.com',
@@ -283,124 +258,6 @@ const updates = (scene: Scene, at: number): void => {
     received: lognormal(scene.random, 4 * MB, 2),
   });
 };
-
-export const COMMON_HABITS: readonly Habit[] = [
-  {
-    kind: 'browsing',
-    rate: { office: 12, developer: 14, admin: 8, finance: 10, server: 0.05 },
-    when: 'work',
-    act: browse,
-  },
-  {
-    kind: 'browser update',
-    rate: ALL(0.4),
-    when: 'on',
-    act: (s, at) =>
-      uniform(s.random) < 0.5
-        ? chat('googleUpdate', ['update.googleapis.com', 'edgedl.me.gvt1.com'], 3 * KB, 2 * MB)(s, at)
-        : chat('edgeUpdate', ['msedge.api.cdp.microsoft.com'], 3 * KB, 2 * MB)(s, at),
-  },
-  {
-    kind: 'system telemetry',
-    rate: ALL(1.5),
-    when: 'on',
-    act: chat(
-      'svchost',
-      ['v10.events.data.microsoft.com', 'settings-win.data.microsoft.com', 'self.events.data.microsoft.com'],
-      9 * KB,
-      5 * KB,
-    ),
-  },
-  {
-    kind: 'system telemetry',
-    rate: ALL(0.3),
-    when: 'on',
-    act: chat('telemetry', ['v10.events.data.microsoft.com'], 60 * KB, 5 * KB),
-  },
-  { kind: 'system update', rate: ALL(0.8), when: 'on', act: updates },
-  {
-    kind: 'security agent',
-    rate: ALL(2),
-    when: 'on',
-    act: chat('edr', ['ingest-eu.haldensensor.com', 'cfg.haldensensor.com'], 250 * KB, 9 * KB, 1.6),
-  },
-  {
-    kind: 'security agent',
-    rate: ALL(0.5),
-    when: 'on',
-    act: chat('defender', ['wdcp.microsoft.com', 'europe.smartscreen.microsoft.com'], 20 * KB, 6 * KB),
-  },
-  {
-    kind: 'mail',
-    rate: PEOPLE(3),
-    when: 'work',
-    act: chat(
-      'outlook',
-      ['outlook.office365.com', 'outlook.office365.com', 'autodiscover-s.outlook.com'],
-      40 * KB,
-      200 * KB,
-      1.6,
-    ),
-  },
-  {
-    kind: 'meetings',
-    rate: PEOPLE(2),
-    when: 'work',
-    act: chat(
-      'teams',
-      ['teams.microsoft.com', 'presence.teams.microsoft.com', 'eu-api.asm.skype.com'],
-      60 * KB,
-      200 * KB,
-      1.8,
-    ),
-  },
-  { kind: 'file sync', rate: { office: 3, developer: 1, admin: 1, finance: 3 }, when: 'work', act: officeSync },
-  {
-    kind: 'chat',
-    rate: { office: 0.6, developer: 1.5 },
-    when: 'work',
-    act: chat('slack', ['edgeapi.slack.com', 'files.slack.com', '{org}.slack.com'], 30 * KB, 60 * KB, 1.7),
-    hosts: 0.6,
-  },
-  {
-    kind: 'meetings',
-    rate: PEOPLE(0.4),
-    when: 'work',
-    act: chat('zoom', ['us02web.zoom.us', 'logfiles-eu.zoom.us'], 80 * KB, 200 * KB, 1.6),
-    hosts: 0.4,
-  },
-  {
-    kind: 'private sync client',
-    rate: PEOPLE(1.5),
-    when: 'work',
-    act: chat('dropbox', ['client.dropbox.com', 'block.dropbox.com', 'api.dropboxapi.com'], 300 * KB, 100 * KB, 2),
-    hosts: 0.03,
-  },
-  {
-    kind: 'nightly backup',
-    rate: { server: 1, finance: 0.7, office: 0.4, developer: 0.3, admin: 0.3 },
-    when: 'night',
-    act: nightlyBackup,
-    hosts: 0.6,
-  },
-  { kind: 'mail with an archive', rate: PEOPLE(0.08), when: 'work', act: mailZip },
-  { kind: 'archive to a web site', rate: PEOPLE(0.05), when: 'work', act: packThenBrowser },
-  {
-    kind: 'packing',
-    rate: { office: 0.15, developer: 0.3, admin: 0.3, finance: 0.3 },
-    when: 'work',
-    act: (s, at) => void packByHand(s, at),
-  },
-  { kind: 'downloaded archive', rate: PEOPLE(0.25), when: 'work', act: downloadedZip },
-  { kind: 'error report', rate: ALL(0.05), when: 'on', act: errorReport },
-  {
-    kind: 'new application',
-    rate: { office: 0.015, developer: 0.03, admin: 0.03, finance: 0.01, server: 0.003 },
-    when: 'work',
-    act: newApplication,
-  },
-  { kind: 'copied folder', rate: PEOPLE(0.06), when: 'work', act: copyFolder },
-];
 
 /** Days in the life of a simulation on which software is rolled out, and to which share of hosts. */
 export const rolloutsOn = (

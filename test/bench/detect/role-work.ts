@@ -1,6 +1,7 @@
 /** What developers, administrators, accountants and servers do besides. */
 import { between, hexOf, inventedDomain, inventedWord, lognormal, streamOf } from './chance.ts';
-import { type Habit, packByHand, SEVEN_ZIP, topic, ZIP } from './ordinary-work.ts';
+import type { Habit } from './common-habits.ts';
+import { chat, packByHand, SEVEN_ZIP, topic, ZIP } from './ordinary-work.ts';
 import type { ProgramName } from './programs.ts';
 import { MINUTE, type Scene, SECOND } from './scene.ts';
 
@@ -253,17 +254,6 @@ function databaseBackup(scene: Scene, at: number): void {
   scene.end(azcopy, end);
 }
 
-const talk =
-  (program: ProgramName, names: readonly string[], sent: number, received: number) =>
-  (scene: Scene, at: number): void => {
-    const { random } = scene;
-    scene.send(scene.resident(program), at, {
-      name: random.pick(names),
-      sent: 500 + lognormal(random, sent, 1.2),
-      received: 3_000 + lognormal(random, received, 1.2),
-    });
-  };
-
 export const ROLE_HABITS: readonly Habit[] = [
   { kind: 'build', rate: { developer: 6 }, when: 'work', act: build },
   { kind: 'package manager', rate: { developer: 3, admin: 0.3 }, when: 'work', act: packages },
@@ -273,7 +263,7 @@ export const ROLE_HABITS: readonly Habit[] = [
     kind: 'development tools',
     rate: { developer: 2 },
     when: 'work',
-    act: talk(
+    act: chat(
       'code',
       ['marketplace.visualstudio.com', 'api.githubcopilot.com', 'raw.githubusercontent.com'],
       40 * KB,
@@ -284,14 +274,14 @@ export const ROLE_HABITS: readonly Habit[] = [
     kind: 'development tools',
     rate: { developer: 1 },
     when: 'work',
-    act: talk('idea', ['plugins.jetbrains.com', 'resources.jetbrains.com'], 12 * KB, 300 * KB),
+    act: chat('idea', ['plugins.jetbrains.com', 'resources.jetbrains.com'], 12 * KB, 300 * KB),
     hosts: 0.4,
   },
   {
     kind: 'containers',
     rate: { developer: 0.8 },
     when: 'work',
-    act: talk('docker', ['registry-1.docker.io', 'production.cloudflare.docker.com'], 60 * KB, 20 * MB),
+    act: chat('docker', ['registry-1.docker.io', 'production.cloudflare.docker.com'], 60 * KB, 20 * MB),
     hosts: 0.6,
   },
   { kind: 'strange interface', rate: { developer: 0.25, admin: 0.1 }, when: 'work', act: strangeInterface },
@@ -315,13 +305,13 @@ export const ROLE_HABITS: readonly Habit[] = [
     kind: 'log shipping',
     rate: { server: 6 },
     when: 'on',
-    act: talk('logShipper', ['logs.eu-central-1.aws.found.io'], 900 * KB, 9 * KB),
+    act: chat('logShipper', ['logs.eu-central-1.aws.found.io'], 900 * KB, 9 * KB),
   },
   {
     kind: 'monitoring',
     rate: { server: 2 },
     when: 'on',
-    act: talk('monitor', ['monitor.zabbix.cloud'], 40 * KB, 9 * KB),
+    act: chat('monitor', ['monitor.zabbix.cloud'], 40 * KB, 9 * KB),
     hosts: 0.5,
   },
 ];

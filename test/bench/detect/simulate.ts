@@ -1,7 +1,8 @@
 /** The simulated organisation, day by day: what arrives at the service, and beside it the truth. */
 import { poisson, streamOf, uniform } from './chance.ts';
+import { COMMON_HABITS, type Habit } from './common-habits.ts';
 import { Heist } from './heist.ts';
-import { COMMON_HABITS, type Habit, rollout, rolloutsOn } from './ordinary-work.ts';
+import { rollout, rolloutsOn } from './ordinary-work.ts';
 import { type Host, type Organisation, organisation } from './organisation.ts';
 import { ROLE_HABITS } from './role-work.ts';
 import { type Arrival, DAY, FIRST_DAY, Scene } from './scene.ts';
