@@ -18,6 +18,11 @@ export function missing(episode: Episode): string[] {
     if (process.signatureStatus === undefined) reasons.push('the feed gives no signature of the program');
   }
   if (!hasSize(episode)) reasons.push('no archive size is known: bytes sent cannot be compared with bytes packed');
+  if (sentLess(episode)) {
+    reasons.push(
+      'much less was sent than was packed: what left without TLS (rclone to MEGA) or elsewhere is not counted',
+    );
+  }
   if (staging.every(({ link }) => link === 'host'))
     reasons.push('nothing but the host ties the packing to the sending');
   if (baseline.orgDays < YOUNG_DAYS) {
@@ -36,6 +41,11 @@ export function missing(episode: Episode): string[] {
   if (episode.lookedUp === undefined) reasons.push('the host shows no DNS look-ups');
   return reasons;
 }
+
+/** The largest archive of the episode is more than twice of what it sent. */
+const sentLess = ({ staging, flows }: Episode): boolean =>
+  Math.max(0, ...staging.map((s) => s.story.archive?.size ?? 0)) >
+  2 * flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
 
 const hasSize = ({ staging }: Episode): boolean => staging.some((s) => s.story.archive?.size !== undefined);
 

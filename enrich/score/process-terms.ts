@@ -3,6 +3,7 @@ import { knownBy, maturity } from '../evidence/novelty.ts';
 import { isValidlySigned } from '../evidence/signer.ts';
 import { describeUploader } from '../evidence/uploader.ts';
 import { vendorAffinity } from '../evidence/vendor-affinity.ts';
+import { windowsPath } from '../evidence/windows-path.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 import { LEARNT, type Term } from './verdict.ts';
@@ -52,6 +53,11 @@ export function processTerms(episode: Episode, { model: w, knowledge }: Settings
   return terms;
 }
 
+/** Folders of Windows that only its own installer writes; drivers' and users' places below them are not meant. */
+const SYSTEM_PLACE = /^\\windows\\((system32|syswow64)\\)?[^\\]+$/;
+/** Libraries that no program of Windows itself brings along. */
+const FOREIGN: ReadonlySet<string> = new Set(['go', 'python', 'openssl', 'java', 'node', 'gnutls', 'gecko']);
+
 /** A handshake of a library that this program is not known to use. Agreement says nothing and is not counted. */
 function ja4Mismatch(
   { browser, process, chain, fingerprints }: Episode,
@@ -61,6 +67,10 @@ function ja4Mismatch(
   const plain = browserClass(process, chain?.slice(1), {}, knowledge);
   const doubted = browser.grade === 'contradicted' && plain.grade !== 'contradicted';
   if (doubted) return browser.reasons.at(-1);
+  const foreign = fingerprints.find(({ family }) => family !== undefined && FOREIGN.has(family));
+  if (foreign && SYSTEM_PLACE.test(windowsPath(process.image ?? '').tail)) {
+    return `JA4 ${foreign.ja4} is of the ${foreign.family} family; programs of Windows use Schannel`;
+  }
   const odd = fingerprints.find((f) => f.family !== undefined && f.usual.length > 0);
   return (
     odd && `JA4 ${odd.ja4} is of the ${odd.family} family; this program was seen with ${odd.usual.join(', ')} only`

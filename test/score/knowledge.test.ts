@@ -89,6 +89,25 @@ describe('a handshake', () => {
     expect(termsOf(young?.body)).not.toContain('ja4_mismatch');
   });
 
+  it('of a library that Windows does not have, from a program of Windows, is an injection', async () => {
+    const rundll = program('rundll', 'C:\\Windows\\System32\\rundll32.exe', {
+      signatureStatus: 'valid',
+      signer: 'Microsoft Windows',
+      commandLine: 'rundll32.exe x.dll,Send C:\\Users\\Public\\q.7z',
+    });
+    const [odd] = await alertsAfter([all(upload(rundll, GO))]);
+    expect(termsOf(odd?.body)).toContain('ja4_mismatch');
+    const elsewhere = { ...rundll, image: 'C:\\Program Files\\App\\windows\\system32\\bin\\app.exe' };
+    for (const [process, ja4] of [
+      [rundll, undefined],
+      [rundll, CHROMIUM],
+      [elsewhere, GO],
+    ] as const) {
+      const [alert] = await alertsAfter([all(upload(process, ja4))]);
+      expect(termsOf(alert?.body)).not.toContain('ja4_mismatch');
+    }
+  });
+
   it('that agrees proves nothing: it weighs the same as none', async () => {
     const usual = history(8, { ...tool, entityId: 'tool-before' }, { ja4: GNUTLS });
     const [same] = await alertsAfter([all(usual, upload(tool, GNUTLS))]);
