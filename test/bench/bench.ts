@@ -31,6 +31,10 @@ if (process.argv[2] === 'enrich') {
   await (await import('./enrich-bench.ts')).enrichBench(process.argv.slice(3));
   process.exit();
 }
+if (process.argv[2] === 'million') {
+  await (await import('./million-bench.ts')).millionBench(process.argv.slice(3));
+  process.exit();
+}
 
 if (process.argv[2] === 'detect') {
   await (await import('./detect/detect-bench.ts')).detectBench(process.argv.slice(3));

@@ -7,13 +7,16 @@ const hostOf = (i: number, hosts: number) => ({
   ip: `10.1.${(i % hosts) >> 8}.${(i % hosts) & 255}`,
 });
 const portOf = (i: number, hosts: number): number => 1_024 + (Math.floor(i / hosts) % 60_000);
-const timeOf = (i: number): string => formatMicros(START + i * 1_000);
+/** Microseconds from one flow to the next, and how long each takes. */
+const STEP = 1_000;
+const LASTING = 500_000;
+const timeOf = (i: number, step: number): string => formatMicros(START + i * step);
 /** Destinations: 500 names, each with an address of its own. */
 const nameOf = (i: number): number => i % 500;
 const serverOf = (i: number): string => `198.51.${nameOf(i) >> 6}.${nameOf(i) & 63}`;
 
 /** A Sysmon network connection, flat JSON. */
-export function connectionLine(i: number, hosts: number): string {
+export function connectionLine(i: number, hosts: number, step = STEP): string {
   const { name, ip } = hostOf(i, hosts);
   return `${JSON.stringify({
     EventID: 3,
@@ -21,8 +24,8 @@ export function connectionLine(i: number, hosts: number): string {
     SourceName: 'Microsoft-Windows-Sysmon',
     Computer: name,
     EventRecordID: i,
-    TimeCreated: timeOf(i),
-    UtcTime: timeOf(i).replace('T', ' ').slice(0, 23),
+    TimeCreated: timeOf(i, step),
+    UtcTime: timeOf(i, step).replace('T', ' ').slice(0, 23),
     ProcessGuid: `{00000000-0000-0000-0000-${String(i % (hosts * 8)).padStart(12, '0')}}`,
     ProcessId: 1_000 + (i % 8),
     Image: `C:\\Program Files\\App ${i % 8}\\app${i % 8}.exe`,
@@ -36,19 +39,19 @@ export function connectionLine(i: number, hosts: number): string {
   })}\n`;
 }
 
-export function flowLine(i: number, hosts: number): string {
+export function flowLine(i: number, hosts: number, step = STEP): string {
   const { ip } = hostOf(i, hosts);
   const port = portOf(i, hosts);
   const name = `host-${nameOf(i)}.example.net`;
   return `${JSON.stringify({
-    '@timestamp': timeOf(i),
+    '@timestamp': timeOf(i, step),
     event: {
       kind: 'event',
       category: ['network'],
       dataset: 'waybill.flow',
       action: 'flow_end',
-      start: timeOf(i),
-      end: timeOf(i + 500),
+      start: timeOf(i, step),
+      end: formatMicros(START + i * step + LASTING),
       duration: 5e8,
     },
     network: { transport: 'tcp', protocol: 'tls', type: 'ipv4', community_id: `1:${i}`, direction: 'egress' },
