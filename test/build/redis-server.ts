@@ -83,28 +83,75 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   };
 }
 
-/** Three masters that share the slots; `remove` ends them all. */
-export async function startCluster(): Promise<{ url: string; nodes: RedisServer[]; remove: () => Promise<void> }> {
+export interface RedisCluster {
+  readonly url: string;
+  /** Masters first, then replicas. */
+  readonly nodes: readonly RedisServer[];
+  /** The node that is now the master of a key. */
+  masterOf(key: string): RedisServer;
+  remove(): Promise<void>;
+}
+
+/** Three masters that share the slots, each with `replicas` replicas; `remove` ends them all. */
+export async function startCluster(replicas = 0): Promise<RedisCluster> {
   const nodes = await Promise.all(
-    [0, 1, 2].map(async () => {
+    Array.from({ length: 3 * (1 + replicas) }, async () => {
       const bus = await freePort();
       const args = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '1000'];
-      return startRedis({ args });
+      return startRedis({ args: [...args, '--repl-diskless-sync-delay', '0'] });
     }),
   );
   const addresses = nodes.map((node) => `127.0.0.1:${node.port}`);
-  execFileSync(CLI, ['--cluster', 'create', ...addresses, '--cluster-yes'], { stdio: 'ignore' });
+  const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'];
+  execFileSync(CLI, create, { stdio: 'ignore' });
   await clusterReady(nodes);
   return {
-    url: `redis+cluster://${addresses.join(',')}`,
+    url: `redis+cluster://${addresses.slice(0, 3).join(',')}`,
     nodes,
+    masterOf: (key) => {
+      const slot = Number(nodes.find((node) => isUp(node))?.cli('cluster', 'keyslot', key));
+      const master = nodes.find(
+        (node) => isUp(node) && ownSlots(node).some(([low, high]) => low <= slot && slot <= high),
+      );
+      if (!master) throw new Error(`no node of the cluster has slot ${slot}`);
+      return master;
+    },
     remove: async () => void (await Promise.all(nodes.map((node) => node.remove()))),
   };
 }
 
+function isUp(node: RedisServer): boolean {
+  try {
+    return node.cli('ping') === 'PONG';
+  } catch {
+    return false; // killed by a test
+  }
+}
+
+/** Slots that a node is the master of. */
+function ownSlots(node: RedisServer): [number, number][] {
+  const own =
+    node
+      .cli('cluster', 'nodes')
+      .split('\n')
+      .find((line) => line.includes('myself,master')) ?? '';
+  return own
+    .split(' ')
+    .slice(8)
+    .filter((range) => /^\d+(-\d+)?$/.test(range))
+    .map((range) => range.split('-').map(Number))
+    .map(([low = -1, high = low]) => [low, high]);
+}
+
 async function clusterReady(nodes: readonly RedisServer[]): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    if (nodes.every((node) => node.cli('cluster', 'info').includes('cluster_state:ok'))) return;
+    const known = nodes.every((node) => {
+      const listed = node.cli('cluster', 'nodes').split('\n');
+      return listed.length === nodes.length && !listed.some((line) => /handshake|fail/.test(line));
+    });
+    const isComplete = nodes.every((node) => node.cli('cluster', 'info').includes('cluster_state:ok'));
+    const replicas = nodes.filter((node) => node.cli('info', 'replication').includes('master_link_status:up')).length;
+    if (known && isComplete && replicas === nodes.length - 3) return;
     await setTimeout(25);
   }
   throw new Error('the cluster does not come up');

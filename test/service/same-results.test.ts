@@ -1,12 +1,16 @@
-/** One suite over every way of running: replay, the embedded service, Redis with one worker and with four. */
+/**
+ * One suite over every way of running: replay, the embedded service, Redis with one worker and with four. The same through a
+ * Redis Cluster is in test/slow/cluster-workers.test.ts.
+ */
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
 import { openRedis } from '../../enrich/store/redis.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../build/redis-server.ts';
+import { piecesOf, send } from './sender.ts';
 import { serviceHere } from './service-here.ts';
-import { alertsIn, type StoryInput, shuffled, storyInput } from './stories.ts';
-import { enrichProcess, eventually, metric, post, type RunningService, temporary } from './waybill-process.ts';
+import { alertsIn, type StoryInput, storyInput } from './stories.ts';
+import { enrichProcess, eventually, metric, type RunningService, temporary } from './waybill-process.ts';
 
 let input: StoryInput;
 beforeAll(async () => {
@@ -14,28 +18,10 @@ beforeAll(async () => {
   expect(input.expected.length).toBeGreaterThanOrEqual(2);
 }, 60_000);
 
-/** Everything in pieces, in an order of its own, some of it twice, to one receiver after the other. */
-async function send(urls: readonly string[], seed: number): Promise<void> {
-  const pieces = [
-    ...input.endpoint.map((body) => ({ path: '/v1/events', body })),
-    ...input.flows.map((body) => ({ path: '/v1/flows', body })),
-  ];
-  const all = shuffled([...pieces, ...shuffled(pieces, seed + 1).slice(0, pieces.length / 3)], seed);
-  let turn = 0;
-  await Promise.all(
-    [0, 1, 2, 3].map(async (lane) => {
-      for (const { path, body } of all.filter((_, i) => i % 4 === lane)) {
-        const response = await post(`${urls[turn++ % urls.length]}${path}`, body);
-        expect(response.status).toBe(202);
-      }
-    }),
-  );
-}
-
 describe('the embedded service', () => {
   it('tells the alerts that replay tells, for input in any order and partly twice', async () => {
     const here = await serviceHere();
-    await send([here.url], 7);
+    await send([here.url], piecesOf(input, 7));
     await eventually(async () => (await metric(here.url, 'waiting_batches')) === 0, 40_000);
     await here.stop();
     const store = await openEmbedded(`${here.data}/store`);
@@ -54,7 +40,7 @@ describeWithRedis('workers on one Redis', () => {
 
   it('one of them tells the alerts that replay tells', async () => {
     const here = await serviceHere({}, { store: redis.url });
-    await send([here.url], 11);
+    await send([here.url], piecesOf(input, 11));
     await settled([here.url]);
     expect(await alertsIn(here.store)).toEqual(input.expected);
     await here.remove();
@@ -69,7 +55,7 @@ describeWithRedis('workers on one Redis', () => {
       [0, 1, 2, 3].map((i) => enrichProcess(['--store', redis.url, '--data', `${data.path}/${i}`, '--config', config])),
     );
     const urls = workers.map(({ url }) => url);
-    await send(urls, 12);
+    await send(urls, piecesOf(input, 12));
     await settled(urls);
     for (const worker of workers) worker.kill('SIGTERM');
     expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0]);
