@@ -5,7 +5,7 @@ import { openEmbedded } from '../../enrich/store/embedded.ts';
 import { openRedis } from '../../enrich/store/redis.ts';
 import { Random } from '../bench/random.ts';
 import { describeWithRedis, startRedis } from '../build/redis-server.ts';
-import { expectLedger, killAgainAndAgain } from '../service/kill-again.ts';
+import { areStreamsDone, expectLedger, isJournalDone, killAgainAndAgain } from '../service/kill-again.ts';
 import { type StoryInput, storyInput } from '../service/stories.ts';
 import { temporary } from '../service/waybill-process.ts';
 
@@ -31,7 +31,13 @@ describe('the embedded service, killed at twenty moments', () => {
   it('settles all it accepted and tells every alert', { timeout: 400_000 }, async () => {
     const data = temporary();
     const file = `${data.path}/alerts.jsonl`;
-    await killAgainAndAgain(input, killPoints(), ['--data', `${data.path}/data`], file);
+    await killAgainAndAgain(input, {
+      points: killPoints(),
+      args: ['--data', `${data.path}/data`],
+      file,
+      isDone: isJournalDone,
+      oneByOne: true,
+    });
     const store = await openEmbedded(`${data.path}/data/store`);
     await expectLedger(input, store, file);
     await store.close();
@@ -47,7 +53,7 @@ describeWithRedis('a worker on Redis, killed at twenty moments', () => {
     const config = `${data.path}/settings.yaml`;
     writeFileSync(config, 'service: { claim_seconds: 0.5 }\n');
     const args = ['--store', redis.url, '--data', data.path, '--config', config];
-    await killAgainAndAgain(input, killPoints(), args, file);
+    await killAgainAndAgain(input, { points: killPoints(), args, file, isDone: areStreamsDone(redis), oneByOne: true });
     const store = await openRedis(redis.url);
     await expectLedger(input, store, file);
     await store.close();

@@ -5,7 +5,7 @@ import { deadDirectory, Journal } from '../../enrich/service/journal.ts';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
 import { openRedis } from '../../enrich/store/redis.ts';
 import { describeWithRedis, startRedis } from '../build/redis-server.ts';
-import { expectLedger, killAgainAndAgain } from '../service/kill-again.ts';
+import { areStreamsDone, expectLedger, isJournalDone, killAgainAndAgain } from '../service/kill-again.ts';
 import { type StoryInput, storyInput } from '../service/stories.ts';
 import { temporary } from '../service/waybill-process.ts';
 
@@ -22,7 +22,12 @@ describe('e01: the embedded service, killed again and again', () => {
 
   it('settles all it accepted and tells every alert', async () => {
     const file = `${data.path}/alerts.jsonl`;
-    await killAgainAndAgain(input, KILL_POINTS, ['--data', `${data.path}/data`], file);
+    await killAgainAndAgain(input, {
+      points: KILL_POINTS,
+      args: ['--data', `${data.path}/data`],
+      file,
+      isDone: isJournalDone,
+    });
     const store = await openEmbedded(`${data.path}/data/store`);
     await expectLedger(input, store, file);
     await store.close();
@@ -40,7 +45,12 @@ describeWithRedis('e01: a worker on Redis, killed again and again', () => {
     const file = `${data.path}/alerts.jsonl`;
     const config = `${data.path}/settings.yaml`;
     writeFileSync(config, 'service: { claim_seconds: 0.5 }\n');
-    await killAgainAndAgain(input, KILL_POINTS, ['--store', redis.url, '--data', data.path, '--config', config], file);
+    await killAgainAndAgain(input, {
+      points: KILL_POINTS,
+      args: ['--store', redis.url, '--data', data.path, '--config', config],
+      file,
+      isDone: areStreamsDone(redis),
+    });
     const store = await openRedis(redis.url);
     await expectLedger(input, store, file);
     await store.close();
