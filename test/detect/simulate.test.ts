@@ -24,23 +24,25 @@ function digestOf(list: readonly unknown[]): string {
   return hash.digest('hex');
 }
 
+// Played outside of the tests, which have a limit of time that a busy machine exceeds.
 const small = played(SMALL);
+const again = played(SMALL);
+const ordinaryOnly = played({ ...SMALL, thefts: 0 });
+const other = played({ ...SMALL, seed: 8, thefts: 0, days: 2 });
+const texts = small.arrivals.map((arrival) => JSON.stringify(arrival));
 
 describe('the simulated organisation', () => {
   it('is the same for the same seed, and another one for another', () => {
-    const again = played(SMALL);
     expect(digestOf(again.arrivals)).toBe(digestOf(small.arrivals));
     expect(digestOf([...again.truth.flows])).toBe(digestOf([...small.truth.flows]));
     expect(again.truth.thefts).toEqual(small.truth.thefts);
-    const other = played({ ...SMALL, seed: 8, thefts: 0, days: 2 });
     expect(other.arrivals[0]).not.toEqual(small.arrivals[0]);
   });
 
   it('leaves ordinary work as it is when thefts are added', () => {
-    const ordinary = played({ ...SMALL, thefts: 0 });
-    const known = new Set(small.arrivals.map((arrival) => JSON.stringify(arrival)));
-    expect(ordinary.arrivals.filter((arrival) => !known.has(JSON.stringify(arrival)))).toEqual([]);
-    expect(ordinary.truth.thefts).toEqual([]);
+    const known = new Set(texts);
+    expect(ordinaryOnly.arrivals.filter((arrival) => !known.has(JSON.stringify(arrival)))).toEqual([]);
+    expect(ordinaryOnly.truth.thefts).toEqual([]);
   });
 
   it('delivers in order of arrival, with some things late and some twice', () => {
@@ -105,16 +107,8 @@ describe('planted thefts', () => {
   });
 
   it('are not to be told from ordinary work by any label', () => {
-    const labels = [
-      ...small.truth.thefts.map(({ id }) => `"${id}"`),
-      'theft',
-      'benign',
-      'exfil',
-      'victim',
-      'blind',
-      'heist',
-      'malicious',
-    ];
+    const label = /"t7-\d+"|theft|benign|exfil|victim|blind|heist|malicious/i;
+    expect(texts.filter((text) => label.test(text))).toEqual([]);
     const fields = new Set<string>();
     const keysOf = (value: unknown, path: string): void => {
       if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
@@ -125,12 +119,7 @@ describe('planted thefts', () => {
     };
     const stolen = (arrival: Arrival): boolean =>
       'record' in arrival && small.truth.flows.get(arrival.record.waybill.flow_id)?.theft !== undefined;
-    let told = '';
-    for (const arrival of small.arrivals) {
-      told += JSON.stringify('record' in arrival ? arrival.record : arrival.event).toLowerCase();
-      if ('record' in arrival && !stolen(arrival)) keysOf(arrival.record, '');
-    }
-    expect(labels.filter((label) => told.includes(label))).toEqual([]);
+    for (const arrival of small.arrivals) if ('record' in arrival && !stolen(arrival)) keysOf(arrival.record, '');
     const ordinary = new Set(fields);
     // No field of a record appears with thefts only.
     fields.clear();
