@@ -108,10 +108,10 @@ describe('many small steps of one host', () => {
   });
 
   it('come back from an evidence bundle, decibel for decibel', async () => {
-    const settings = await settingsFor(0.06);
+    const settings = await settingsFor(0.07);
     const store = openMemory();
     const enricher = new Enricher(store, settings);
-    const items = [0, 1, 2].flatMap(step);
+    const items = [...BEFORE, ...[0, 1, 2].flatMap(step)];
     await enricher.putEvents(items.filter((item): item is EndpointEvent => 'kind' in item));
     await enricher.putFlows(items.filter((item): item is FlowRecord => !('kind' in item)));
     const [alert] = await enricher.settle();
