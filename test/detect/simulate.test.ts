@@ -7,7 +7,7 @@ import type { Arrival } from '../bench/detect/scene.ts';
 import { type SimulationOptions, simulate } from '../bench/detect/simulate.ts';
 import { sysmonLine } from '../bench/detect/sysmon-line.ts';
 import { THEFT_KINDS } from '../bench/detect/theft-kinds.ts';
-import { bytesOf, goneBy } from '../bench/detect/truth.ts';
+import { BLIND_SPOTS, bytesOf, goneBy } from '../bench/detect/truth.ts';
 
 const SMALL: SimulationOptions = { seed: 7, hosts: 30, days: 7, thefts: 2 * THEFT_KINDS.length, warmUp: 1 };
 
@@ -125,6 +125,10 @@ describe('planted thefts', () => {
     fields.clear();
     for (const arrival of small.arrivals) if ('record' in arrival && stolen(arrival)) keysOf(arrival.record, '');
     expect([...fields].filter((field) => !ordinary.has(field))).toEqual([]);
+  });
+
+  it('turn through every blind spot', () => {
+    expect(new Set(small.truth.thefts.map(({ blindSpot }) => blindSpot))).toEqual(new Set(BLIND_SPOTS));
   });
 
   it('withhold what their blind spot names', () => {

@@ -112,11 +112,12 @@ function planThefts({ seed, days, thefts, warmUp }: SimulationOptions, org: Orga
   const turning = BLIND_SPOTS.slice(1, BLIND_SPOTS.indexOf('browser'));
   const used = new Set<number>();
   const offset = random.below(THEFT_KINDS.length * turning.length);
+  let turn = random.below(turning.length);
   return Array.from({ length: thefts }, (_, i) => {
     const at = i + offset;
     const kind = THEFT_KINDS[at % THEFT_KINDS.length]!;
     const whole = ((at % THEFT_KINDS.length) + Math.floor(at / THEFT_KINDS.length)) % 2 === 0;
-    const blindSpot = kind.blindSpot ?? (whole ? 'full' : turning[at % turning.length]!);
+    const blindSpot = kind.blindSpot ?? (whole ? 'full' : turning[turn++ % turning.length]!);
     const host = victim(org, blindSpot, used, random.next());
     used.add(host.index);
     const length = kind.days ?? 1;
