@@ -12,9 +12,9 @@ import { THEFT_KINDS } from './theft-kinds.ts';
 const HELP = `npm run bench -- detect [options]
 
   --seed LIST     organisations, by seed (default 1)
-  --hosts N       hosts of each, 10 to 5000 (default 60)
-  --days N        days that are played, 8 to 60 (default 14)
-  --warm-up N     days without thefts at the beginning (default 7)
+  --hosts N       hosts of each, 10 to 5000 (default 40)
+  --days N        days that are played, 8 to 60 (default 12)
+  --warm-up N     days without thefts at the beginning (default 6)
   --thefts N      thefts planted in each, their kinds in turn (default ${THEFT_KINDS.length})
   --settle N      hours of service time between two looks at everything (default 24); thefts are looked at in between
   --json FILE     the figures
@@ -25,9 +25,9 @@ export async function detectBench(args: readonly string[]): Promise<void> {
     args: [...args],
     options: {
       seed: { type: 'string', default: '1' },
-      hosts: { type: 'string', default: '60' },
-      days: { type: 'string', default: '14' },
-      'warm-up': { type: 'string', default: '7' },
+      hosts: { type: 'string', default: '40' },
+      days: { type: 'string', default: '12' },
+      'warm-up': { type: 'string', default: '6' },
       thefts: { type: 'string', default: String(THEFT_KINDS.length) },
       settle: { type: 'string', default: '24' },
       json: { type: 'string' },
