@@ -7,11 +7,12 @@ import { exceptionOf, readExceptions, writeExceptions } from '../alert/exception
 import { alertTable } from '../alert/table.ts';
 import { inspectText } from '../alert/terminal-text.ts';
 import { DATA_FILE } from '../store/embedded-files.ts';
-import { readAlerts } from '../store/embedded-reader.ts';
+import { readEmbedded } from '../store/embedded-reader.ts';
 import { openRedis } from '../store/redis.ts';
 import type { StoredAlert } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
-import { isRedis, redisSecrets, storeDirectory } from './open-backend.ts';
+import { redisSecrets } from './open-backend.ts';
+import { dataDirectory, redisOf } from './open-data.ts';
 
 export const ALLOW: CommandSpec = {
   name: 'allow',
@@ -77,14 +78,10 @@ interface Place {
 
 /** As the service has it: with the embedded store its exceptions lie beside it. */
 function placeOf(options: Parsed): Place {
-  const [data, store] = [options.text('data'), options.text('store')];
+  const [data, redis] = [options.text('data'), redisOf(options)];
   if (data === undefined) throw new UserError('name the store with --data DIR', Exit.usage);
   if (!existsSync(data)) throw new UserError(`${data}: no such directory`, Exit.usage);
-  if (store !== undefined && store !== 'embedded') {
-    if (!isRedis(store)) throw new UserError(`--store ${store}: expected embedded or redis://…`, Exit.usage);
-    return { data, redis: store };
-  }
-  return { data: existsSync(join(storeDirectory(data), DATA_FILE)) ? storeDirectory(data) : data };
+  return redis === undefined ? { data: dataDirectory(options) } : { data, redis };
 }
 
 function entered(options: Parsed): Exception {
@@ -100,7 +97,7 @@ function entered(options: Parsed): Exception {
 
 async function storedAlerts({ data, redis }: Place): Promise<readonly StoredAlert[]> {
   if (redis === undefined && !existsSync(join(data, DATA_FILE))) return [];
-  const store = redis === undefined ? await readAlerts(data) : await openRedis(redis, redisSecrets());
+  const store = redis === undefined ? await readEmbedded(data) : await openRedis(redis, redisSecrets());
   try {
     return await store.listAlerts({ limit: MAX_ALERTS });
   } finally {

@@ -4,14 +4,14 @@ import { storyOf } from '../alert/story.ts';
 import { inspectText } from '../alert/terminal-text.ts';
 import { type Difference, differences, type Rescored, rescore } from '../score/backtest.ts';
 import { defaultSettings, readSettings } from '../settings.ts';
-import { openData } from './open-data.ts';
+import { DATA_OPTIONS, openData } from './open-data.ts';
 
 export const BACKTEST: CommandSpec = {
   name: 'backtest',
   usage: '--data DIR --config NEW.yaml [--against OLD.yaml]',
   summary: 'Scores the stored facts again under other settings and shows which alerts appear, vanish or change.',
   options: [
-    { name: 'data', argument: 'DIR', describe: 'Store directory, as given to replay --data.' },
+    ...DATA_OPTIONS,
     { name: 'config', argument: 'FILE', describe: 'Settings to try (YAML).' },
     { name: 'against', argument: 'FILE', describe: 'Settings to compare with; default: the built-in ones.' },
     { name: 'json', describe: 'JSON lines, one a difference.' },

@@ -7,7 +7,7 @@ import { type Rescored, rescore } from '../score/backtest.ts';
 import { hostsIn, spanOf } from '../score/coverage.ts';
 import { brier, type Decided, decidedAlerts, INCIDENTS, type SiteRate, siteRate } from '../score/site.ts';
 import { defaultSettings, readSettings } from '../settings.ts';
-import { openData } from './open-data.ts';
+import { DATA_OPTIONS, openData } from './open-data.ts';
 
 export const CALIBRATE: CommandSpec = {
   name: 'calibrate',
@@ -15,7 +15,7 @@ export const CALIBRATE: CommandSpec = {
   summary:
     'Shows what this site’s own candidates and the decisions of its analysts say of prior, probabilities and thresholds.',
   options: [
-    { name: 'data', argument: 'DIR', describe: 'Store directory, or the data directory of waybill enrich.' },
+    ...DATA_OPTIONS,
     { name: 'config', argument: 'FILE', describe: 'Settings in force (YAML); default: the built-in ones.' },
     { name: 'incidents', argument: 'N', describe: `Thefts expected among 1,000 hosts a day; default ${INCIDENTS}.` },
     { name: 'out', argument: 'FILE', describe: 'Write the calibration, for score.calibration of the settings.' },

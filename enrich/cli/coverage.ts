@@ -4,14 +4,14 @@ import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../senso
 import { inspectText } from '../alert/terminal-text.ts';
 import { blindSpots, coverageOf, type HostHour, spanOf } from '../score/coverage.ts';
 import type { Store } from '../store/store.ts';
-import { openData } from './open-data.ts';
+import { DATA_OPTIONS, openData } from './open-data.ts';
 
 export const COVERAGE: CommandSpec = {
   name: 'coverage',
   usage: '[ALERT] --data DIR [--from TIME] [--to TIME] [--json]',
   summary: 'Shows by host and hour what the telemetry could not have shown: no feed, no sizes, no names, wrong clock.',
   options: [
-    { name: 'data', argument: 'DIR', describe: 'Store directory, as given to replay --data.' },
+    ...DATA_OPTIONS,
     { name: 'from', argument: 'TIME', describe: 'Begin (RFC 3339); default: the first fact.' },
     { name: 'to', argument: 'TIME', describe: 'End (RFC 3339); default: the last fact.' },
     { name: 'json', describe: 'JSON lines, one an hour.' },

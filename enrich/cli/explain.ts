@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
 import { evidenceName } from '../../sensor/record/evidence-name.ts';
-import { withExceptions } from '../alert/exception.ts';
+import { type Exception, withExceptions } from '../alert/exception.ts';
 import { readExceptions } from '../alert/exception-file.ts';
 import { explanation } from '../alert/explanation.ts';
 import { inertJson, inspectText } from '../alert/terminal-text.ts';
@@ -15,9 +15,8 @@ import { rawEventsOf } from '../bundle/raw-events.ts';
 import { judgedFrom, readBundle } from '../bundle/read-bundle.ts';
 import { decibelsOf, type RawEvent, writeBundle } from '../bundle/write-bundle.ts';
 import { defaultSettings, readSettings } from '../settings.ts';
-import { openEmbedded } from '../store/embedded.ts';
 import type { Store, StoredAlert } from '../store/store.ts';
-import { dataDirectory } from './open-data.ts';
+import { DATA_OPTIONS, dataDirectory, openData, redisOf } from './open-data.ts';
 
 const FORMATS = ['text', 'ecs', 'ocsf', 'stix'] as const;
 type Format = (typeof FORMATS)[number];
@@ -27,7 +26,7 @@ export const EXPLAIN: CommandSpec = {
   usage: 'ID --data DIR [--format …] [--bundle FILE] | BUNDLE',
   summary: 'Shows every decibel of one alert, the events it came from, and what could not be seen.',
   options: [
-    { name: 'data', argument: 'DIR', describe: 'Data directory, as given to replay, run or enrich.' },
+    ...DATA_OPTIONS,
     {
       name: 'format',
       argument: 'FORMAT',
@@ -73,19 +72,25 @@ export async function explainCommand(args: string[]): Promise<number> {
   const [id, ...more] = options.positionals;
   if (id === undefined || more.length > 0)
     throw new UserError('name one alert: waybill explain ID --data DIR', Exit.usage);
-  if (options.text('data') === undefined && statSync(id, { throwIfNoEntry: false })?.isFile())
-    return explainBundle(id, format, options);
-  const directory = dataDirectory(options);
-  const store = await openEmbedded(directory);
+  const isStored = options.text('data') !== undefined || options.text('store') !== undefined;
+  if (!isStored && statSync(id, { throwIfNoEntry: false })?.isFile()) return explainBundle(id, format, options);
+  const store = await openData(options);
   try {
     const stored = (await store.getAlert(id)) ?? byPrefix(await store.listAlerts({ limit: MAX_ALERTS }), id);
     const bundle = options.text('bundle');
     if (bundle !== undefined) return await keepBundle(store, stored, bundle, options);
-    print(withExceptions([stored], readExceptions(directory))[0]!, format);
+    print(withExceptions([stored], exceptionsBeside(options))[0]!, format);
     return Exit.fine;
   } finally {
     await store.close();
   }
+}
+
+/** With the embedded store they lie beside it, with Redis in the directory that `allow` was given. */
+function exceptionsBeside(options: Parsed): readonly Exception[] {
+  if (redisOf(options) === undefined) return readExceptions(dataDirectory(options));
+  const data = options.text('data');
+  return data === undefined ? [] : readExceptions(data);
 }
 
 function formatOf(options: Parsed): Format {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Exit, endQuietlyOnClosedPipe, UserError } from '../../sensor/base/exit.ts';
+import { StoreError } from '../store/store-error.ts';
 import { COMMANDS } from './commands.ts';
 
 function usage(): string {
@@ -34,6 +35,9 @@ main(process.argv.slice(2)).then(
     if (error instanceof UserError) {
       process.stderr.write(`waybill: ${error.message}\n`);
       process.exitCode = error.exitCode;
+    } else if (error instanceof StoreError) {
+      process.stderr.write(`waybill: ${error.message}\n`);
+      process.exitCode = error.code === 'bad-url' ? Exit.usage : Exit.failed;
     } else {
       process.stderr.write(`waybill: internal error, please report it\n${(error as Error).stack ?? String(error)}\n`);
       process.exitCode = Exit.failed;

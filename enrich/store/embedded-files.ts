@@ -31,8 +31,7 @@ const INSPECTION_MS = 60_000;
  * that was not closed, or is shorter than it says, is first read from end to end by another process.
  */
 export async function openEnvironment(directory: string, durable: boolean): Promise<RootDatabase<Buffer, Buffer>> {
-  const shorter = checkHead(join(directory, DATA_FILE));
-  if (shorter || wasNotClosed(directory)) inspect(directory);
+  checkBefore(directory);
   mark(directory);
   const { open } = await import('lmdb');
   try {
@@ -49,6 +48,12 @@ export async function openEnvironment(directory: string, durable: boolean): Prom
   } catch (error) {
     throw openError(directory, error);
   }
+}
+
+/** To be called before LMDB maps the file of this directory; throws `corrupt`. */
+export function checkBefore(directory: string): void {
+  const shorter = checkHead(join(directory, DATA_FILE));
+  if (shorter || wasNotClosed(directory)) inspect(directory);
 }
 
 /** Makes the directory when missing and gives its real path. */

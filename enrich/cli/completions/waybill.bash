@@ -14,12 +14,12 @@ _waybill() {
       replay) words='--capture --flows --endpoint --config --all --data --evidence --json --fail-on -h --help' ;;
       normalize) words='--host --zone -q --quiet -h --help' ;;
       demo) words='--exit --port --data --json -h --help' ;;
-      explain) words='--data --format --json --bundle --evidence --endpoint --config -h --help' ;;
+      explain) words='--data --store --format --json --bundle --evidence --endpoint --config -h --help' ;;
       allow) words='--data --store --destination --identity --image --signer --host --user --max-bytes --owner --reason --expires --json -h --help' ;;
-      coverage) words='--data --from --to --json -h --help' ;;
+      coverage) words='--data --store --from --to --json -h --help' ;;
       drill) words='--service --token-file --to --size --push --without --wait --every --history --json -h --help' ;;
-      backtest) words='--data --config --against --json -h --help' ;;
-      calibrate) words='--data --config --incidents --out --json -h --help' ;;
+      backtest) words='--data --store --config --against --json -h --help' ;;
+      calibrate) words='--data --store --config --incidents --out --json -h --help' ;;
       dead-letter) words='--store --data --json -h --help' ;;
       check-config) words='--print -h --help' ;;
     esac
