@@ -58,6 +58,7 @@ export async function runCommand(args: string[]): Promise<number> {
   const data = options.text('data') ?? DEFAULT_DATA;
   giveData(data, options);
   const { service, closeConsole } = serviceOf(options, settings, data, log);
+  await import('lmdb'); // as another user we may be unable to read our own files
   // The sensor has its child processes and this process has lost its privilege when the call returns its promise;
   // only then is the store opened, so that its files belong to who we are from now on.
   const sensing = liveCommand(options, outputTo(service, log));

@@ -23,7 +23,10 @@ export async function publishingSensor(args: string[], options: Parsed, url: str
   checkUrl(url);
   const directory = options.text('spool') ?? '';
   const spool = await openSpool(directory, options.integer('spool-mib', 1, 1_048_576)! * (1 << 20));
-  if (options.text('interface') !== undefined) giveSpool(directory, options);
+  if (options.text('interface') !== undefined) {
+    giveSpool(directory, options);
+    await import('redis'); // as another user we may be unable to read our own files
+  }
   const log = openLog({
     name: 'sensor',
     level: options.on('quiet') ? 'warn' : 'info',

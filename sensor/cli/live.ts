@@ -11,6 +11,7 @@ import type { CaptureEnd, UserIds } from '../capture/live-messages.ts';
 import { dropPrivileges, effectiveCapabilities } from '../capture/live-privilege.ts';
 import { EvidenceDirectory } from '../publish/evidence-directory.ts';
 import { RecordLines } from '../publish/record-lines.ts';
+import { prepareDer } from '../tls/der.ts';
 import { liveComplaints, liveMetrics } from './live-metrics.ts';
 import { LiveSensor } from './live-sensor.ts';
 import { type LiveSettings, readLiveSettings } from './live-settings.ts';
@@ -130,6 +131,7 @@ async function openStatus(
 }
 
 function becomeUser(user: UserIds, log: Log): void {
+  prepareDer(); // as another user we may be unable to read our own files
   dropPrivileges(user);
   if (user.uid === 0) log.warn({}, 'packets are parsed as root; name another user with --user');
 }

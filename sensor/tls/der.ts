@@ -40,6 +40,9 @@ function loadForge(): typeof asn1 {
   return forgeAsn1;
 }
 
+/** Loads what reading certificates takes, for a process that will soon be unable to read its own files. */
+export const prepareDer = (): void => void loadForge();
+
 /**
  * Reads one DER value that fills bytes[start, end) exactly. Its shape is measured first, in linear time and without
  * allocating, so that neither depth nor number of values can make the reader recurse or slow.

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pcap } from '../build/captures.ts';
 import { conversation } from '../build/conversation.ts';
@@ -69,3 +70,25 @@ for (const driver of ['tcpdump', 'cap'] as const) {
     driver,
   );
 }
+
+describeLive('an installation that only root may read', () => {
+  it(
+    'o05 reads certificates after it has become another user',
+    async () => {
+      const network = new Network(); // its folder is root's alone
+      try {
+        const there = `mkdir -p ${network.folder}/own && mount --bind . ${network.folder}/own && cd ${network.folder}/own`;
+        const wrapper = ['unshare', '-m', 'sh', '-c', `${there} && exec "$0" "$@"`];
+        const sensor = network.startUnder(wrapper, '--user', 'nobody');
+        await sensor.logged('capture is up');
+        network.play(gunzipSync(readFileSync('pcaps/clients/clients-tls12-tls13.pcap.gz')), 1_000);
+        await sensor.until('a certificate', () => sensor.records.some((r) => r.tls?.server?.subject !== undefined));
+        await sensor.stop();
+        expect(sensor.records.flatMap((r) => r.waybill.anomalies ?? [])).not.toContain('certificate_malformed');
+      } finally {
+        network.remove();
+      }
+    },
+    MINUTES,
+  );
+});

@@ -1,7 +1,8 @@
 /** RELIABILITY o02: SIGHUP takes tokens, certificates and the address into use, and keeps what it had when it cannot. */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { afterAll, describe, expect, it } from 'vitest';
 import { madeUpAuthority } from '../build/certificates.ts';
@@ -31,7 +32,7 @@ describe('o02: SIGHUP', () => {
   it('takes tokens and the address; an address that cannot be had leaves the old one, and says so', async () => {
     const settings = (listen: string, token: string): string =>
       JSON.stringify({ service: { listen, tokens: [{ name: 'edr', sha256: hash(token), scopes: ['events'] }] } });
-    const [first, second, taken] = [await freePort(), await freePort(), await freePort()];
+    const [first, second] = [await freePort(), await freePort()];
     const config = write('address.yaml', settings(`127.0.0.1:${first}`, 'one'));
     const service = await enrichProcess(['--data', `${directory.path}/a`, '--config', config], 'ready', []);
     const status = async (port: number, token: string) =>
@@ -48,7 +49,9 @@ describe('o02: SIGHUP', () => {
     await eventually(async () => (await status(second, 'two').catch(() => 0)) === 202);
     await expect(status(first, 'two')).rejects.toThrow();
 
-    const other = createServer().listen(taken, '127.0.0.1');
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const taken = (other.address() as AddressInfo).port;
     write('address.yaml', settings(`127.0.0.1:${taken}`, 'three'));
     service.kill('SIGHUP');
     await eventually(() => service.err().includes('EADDRINUSE'));
