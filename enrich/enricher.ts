@@ -71,6 +71,7 @@ interface JoinedFlow {
  * that the outcome is a function of what has arrived and not of when.
  */
 export class Enricher {
+  private readonly onDrop: (alert: StoredAlert) => Promise<void>;
   private readonly store: Store;
   private readonly settings: Settings;
   /** Ledgers of hosts and users that may have changed. */
@@ -85,7 +86,9 @@ export class Enricher {
   private losses = 0;
   private scored: HostSpans = new Map();
 
-  constructor(store: Store, settings: Settings) {
+  /** @param onDrop called before an alert that is no longer true leaves the store; what it rejects with stops that */
+  constructor(store: Store, settings: Settings, onDrop: (alert: StoredAlert) => Promise<void> = async () => {}) {
+    this.onDrop = onDrop;
     this.store = store;
     this.settings = settings;
     this.touched = new Touched(store, settings.horizonMicros);
@@ -378,7 +381,11 @@ export class Enricher {
   }
 
   private async drop(id: string, changed: Map<string, StoredAlert>): Promise<void> {
-    if (await this.store.getAlert(id)) await this.store.dropAlert(id);
+    const known = await this.store.getAlert(id);
+    if (known) {
+      await this.onDrop(known);
+      await this.store.dropAlert(id);
+    }
     changed.delete(id);
   }
 

@@ -58,11 +58,16 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
     },
     threat: {
       framework: 'MITRE ATT&CK',
-      tactic: { id: ['TA0010'], name: ['Exfiltration'] },
+      tactic: { id: ['TA0010'], name: ['Exfiltration'], reference: ['https://attack.mitre.org/tactics/TA0010/'] },
       technique: {
-        id: ['T1048.002'],
-        name: ['Exfiltration Over Asymmetric Encrypted Non-C2 Protocol'],
-        reference: ['https://attack.mitre.org/techniques/T1048/002'],
+        id: ['T1048'],
+        name: ['Exfiltration Over Alternative Protocol'],
+        reference: ['https://attack.mitre.org/techniques/T1048/'],
+        subtechnique: {
+          id: ['T1048.002'],
+          name: ['Exfiltration Over Asymmetric Encrypted Non-C2 Protocol'],
+          reference: ['https://attack.mitre.org/techniques/T1048/002/'],
+        },
       },
     },
     host: {

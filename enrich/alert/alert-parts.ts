@@ -7,6 +7,8 @@ export interface AlertParts {
     readonly start?: string;
     readonly end?: string;
     readonly risk_score?: number;
+    /** Of a withdrawal. */
+    readonly reason?: string;
   };
   readonly rule?: { readonly id?: string; readonly name?: string; readonly version?: string };
   readonly host?: { readonly id?: string; readonly name?: string; readonly ip?: readonly string[] };
@@ -22,6 +24,8 @@ export interface AlertParts {
   };
   readonly file?: { readonly path?: string; readonly size?: number };
   readonly waybill?: {
+    /** `withdrawn` on what tells that the alert was taken back. */
+    readonly state?: string;
     readonly tier?: string;
     readonly score_db?: number;
     readonly probability?: number;
@@ -41,6 +45,9 @@ export interface ProcessParts {
 
 /** Of the tiers that raise alerts. */
 export const isHigh = (alert: AlertParts): boolean => alert.waybill?.tier === 'high';
+
+/** It tells that an alert was taken back, and is none itself. */
+export const isWithdrawn = (alert: AlertParts): boolean => alert.waybill?.state === 'withdrawn';
 
 /** Last part of a Windows or Unix path. */
 export const fileNameOf = (path: string): string => path.split(/[\\/]/).at(-1) || path;

@@ -3,9 +3,9 @@ import { connect as connectPlain, isIP, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { inspectText } from './terminal-text.ts';
 
-/** Facility 13, log audit; severities of RFC 5424 §6.2.1: 2 critical, 4 warning. */
+/** Facility 13, log audit; severities of RFC 5424 §6.2.1: 2 critical, 4 warning, 5 notice. */
 const FACILITY = 13;
-const SEVERITY = { high: 2, medium: 4 } as const;
+const SEVERITY = { high: 2, medium: 4, withdrawn: 5 } as const;
 /** Bytes of a datagram that crosses common networks whole, and that RFC 5424 §6.1 wants receivers to take. */
 const MAX_DATAGRAM = 1_400;
 /** One delivery, from the connection to its end, milliseconds. */
@@ -23,7 +23,7 @@ export interface SyslogTarget {
 }
 
 export interface SyslogHeader {
-  readonly tier: 'high' | 'medium';
+  readonly tier: keyof typeof SEVERITY;
   /** ISO 8601 with at most microseconds. */
   readonly time: string;
   readonly hostname: string;

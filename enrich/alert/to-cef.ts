@@ -1,5 +1,5 @@
 import type { StoredAlert } from '../store/store.ts';
-import { type AlertParts, isHigh } from './alert-parts.ts';
+import { type AlertParts, isHigh, isWithdrawn } from './alert-parts.ts';
 import { inspectText } from './terminal-text.ts';
 
 /** Characters of one value: receivers cut fields at about a thousand. */
@@ -15,7 +15,7 @@ export function toCef({ id, at, body }: StoredAlert, version: string): string {
   const alert = body as AlertParts;
   const rule = alert.rule?.id ?? 'AN1413';
   const head = ['CEF:0', 'Waybill', 'Waybill', version, rule, alert.rule?.name ?? 'Exfiltration suspected'];
-  const severity = isHigh(alert) ? '8' : '5';
+  const severity = isWithdrawn(alert) ? '1' : isHigh(alert) ? '8' : '5';
   const extension = fieldsOf(id, at, alert)
     .filter(([, value]) => value !== undefined && value !== '')
     .map(([key, value]) => `${key}=${valueText(String(value))}`);
@@ -31,7 +31,7 @@ function fieldsOf(id: string, at: number, alert: AlertParts): readonly Field[] {
     ['externalId', id],
     ['rt', Math.floor(at / 1000)],
     ['cat', 'T1048.002'],
-    ['act', 'exfiltration_suspected'],
+    ['act', isWithdrawn(alert) ? 'exfiltration_withdrawn' : 'exfiltration_suspected'],
     ['msg', alert.message],
     ['src', source?.ip],
     ['spt', source?.port],

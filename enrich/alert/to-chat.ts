@@ -1,5 +1,5 @@
 import type { StoredAlert } from '../store/store.ts';
-import { type AlertParts, isHigh } from './alert-parts.ts';
+import { type AlertParts, isHigh, isWithdrawn } from './alert-parts.ts';
 import { inspectText } from './terminal-text.ts';
 
 /** Characters of one value: chats cut messages at a few thousand, and nobody reads more. */
@@ -64,7 +64,9 @@ function messageOf({ id, body }: StoredAlert) {
     ['Alert', id],
   ];
   return {
-    title: `${isHigh(alert) ? 'HIGH' : 'MEDIUM'}: exfiltration suspected`,
+    title: isWithdrawn(alert)
+      ? 'Withdrawn: exfiltration no longer suspected'
+      : `${isHigh(alert) ? 'HIGH' : 'MEDIUM'}: exfiltration suspected`,
     story: short(alert.message ?? id),
     facts: facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, short(value)] as const])),
   };

@@ -1,13 +1,14 @@
 import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { StoredAlert } from '../store/store.ts';
-import { type AlertParts, fileNameOf, isHigh, type ProcessParts } from './alert-parts.ts';
+import { type AlertParts, fileNameOf, isHigh, isWithdrawn, type ProcessParts } from './alert-parts.ts';
 
 /** Of the schema that the names are from: the first with JA4 among the evidences. */
 const OCSF_VERSION = '1.6.0';
 const CLASS_UID = 2004;
-const [CREATE, UPDATE] = [1, 2];
-/** Of `severity_id`: medium 3, high 4. */
-const [MEDIUM, HIGH] = [3, 4];
+const ACTIVITY = ['Unknown', 'Create', 'Update', 'Close'] as const;
+const [CREATE, UPDATE, CLOSE] = [1, 2, 3];
+/** Of `severity_id`. */
+const SEVERITY = { withdrawn: [1, 'Informational'], medium: [3, 'Medium'], high: [4, 'High'] } as const;
 /** Raw events that are named as related. */
 const RELATED = 50;
 
@@ -19,8 +20,9 @@ const RELATED = 50;
  */
 export function toOcsf({ id, at, body }: StoredAlert, isKnown = false): Record<string, unknown> {
   const alert = body as AlertParts;
-  const activity = isKnown ? UPDATE : CREATE;
-  const severity = isHigh(alert) ? HIGH : MEDIUM;
+  const gone = isWithdrawn(alert);
+  const activity = gone ? CLOSE : isKnown ? UPDATE : CREATE;
+  const [severityId, severity] = SEVERITY[gone ? 'withdrawn' : isHigh(alert) ? 'high' : 'medium'];
   const events = (alert.waybill?.events ?? []).slice(0, RELATED);
   return {
     class_uid: CLASS_UID,
@@ -28,16 +30,17 @@ export function toOcsf({ id, at, body }: StoredAlert, isKnown = false): Record<s
     category_uid: 2,
     category_name: 'Findings',
     activity_id: activity,
-    activity_name: isKnown ? 'Update' : 'Create',
+    activity_name: ACTIVITY[activity],
     type_uid: CLASS_UID * 100 + activity,
     time: Math.floor(at / 1000),
     start_time: millis(alert.event?.start),
     end_time: millis(alert.event?.end),
-    severity_id: severity,
-    severity: severity === HIGH ? 'High' : 'Medium',
-    status_id: 1,
-    status: 'New',
-    is_alert: true,
+    severity_id: severityId,
+    severity,
+    ...(gone
+      ? { status_id: 4, status: 'Resolved', status_detail: alert.event?.reason }
+      : { status_id: 1, status: 'New' }),
+    is_alert: !gone,
     message: alert.message,
     confidence_score: percent(alert.waybill?.probability),
     risk_score: alert.event?.risk_score === undefined ? undefined : Math.round(alert.event.risk_score),

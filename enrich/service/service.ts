@@ -3,6 +3,7 @@ import { monotonicMillis, wallMicros } from '../../sensor/base/clock.ts';
 import type { Log } from '../../sensor/base/log.ts';
 import { checkMetrics, renderMetrics } from '../../sensor/base/metrics.ts';
 import { withExceptions } from '../alert/exception.ts';
+import { withdrawalOf } from '../alert/withdrawn.ts';
 import { ZoneClock } from '../ingest/zone-clock.ts';
 import type { Settings } from '../settings.ts';
 import type { Store, StoredAlert } from '../store/store.ts';
@@ -140,6 +141,7 @@ export class Service {
       settings: this.settings,
       log: this.log,
       onAlerts: (alerts) => this.tell(alerts),
+      onWithdrawn: (alert) => this.withdraw(withdrawalOf(alert)),
     });
     this.receiver = new Receiver(inbox, new ZoneClock());
     this.routes = this.fullRoutes();
@@ -239,8 +241,17 @@ export class Service {
   private async tell(alerts: readonly StoredAlert[]): Promise<void> {
     await this.lookAtExceptions();
     await this.outputs?.tell(alerts);
+    await this.write(withExceptions(alerts, this.exceptions?.now ?? []));
+  }
+
+  private async withdraw(withdrawal: StoredAlert): Promise<void> {
+    await this.outputs?.withdraw(withdrawal);
+    await this.write([withdrawal]);
+  }
+
+  private async write(alerts: readonly StoredAlert[]): Promise<void> {
     try {
-      await this.output.write(withExceptions(alerts, this.exceptions?.now ?? []));
+      await this.output.write(alerts);
     } catch (error) {
       const why = (error as Error).message;
       throw new StoreError('unavailable', `alerts cannot be written: ${why}`, { cause: error });

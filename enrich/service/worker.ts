@@ -34,6 +34,8 @@ export interface WorkerOptions {
   readonly isShared: boolean;
   /** Alerts that are new or changed. Resolves when they are out: what is not out is told again after a restart. */
   readonly onAlerts: (alerts: readonly StoredAlert[]) => Promise<void>;
+  /** Of an alert that is about to leave the store. Resolves when it is remembered to be told. */
+  readonly onWithdrawn: (alert: StoredAlert) => Promise<void>;
   readonly log: Log;
 }
 
@@ -84,13 +86,19 @@ export class Worker {
     this.options = options;
     this.settings = options.settings;
     this.cache = new SettleCache(options.store);
-    this.enricher = new Enricher(this.cache.store, options.settings);
+    this.enricher = this.newEnricher();
+  }
+
+  private newEnricher(): Enricher {
+    const { onWithdrawn } = this.options;
+    const onDrop = async (alert: StoredAlert): Promise<void> => (isHeld(alert) ? undefined : onWithdrawn(alert));
+    return new Enricher(this.cache.store, this.settings, onDrop);
   }
 
   /** What is settled from now on follows these settings. */
   use(settings: Settings): void {
     this.settings = settings;
-    this.enricher = new Enricher(this.cache.store, settings);
+    this.enricher = this.newEnricher();
   }
 
   /** Lets what waits come to its end, as far as `DRAIN_MILLIS` allow; `run` resolves then. */
@@ -161,7 +169,7 @@ export class Worker {
         await this.finish(deliveries, contents);
         return true;
       } catch (error) {
-        this.enricher = new Enricher(this.cache.store, this.settings);
+        this.enricher = this.newEnricher();
         if (!isTransient(error)) return false;
         await this.failed(error);
         if (this.stopping) throw error;
@@ -241,7 +249,7 @@ export class Worker {
         flows.push(...content.flows);
         events.push(...content.events);
       } catch (error) {
-        this.enricher = new Enricher(this.cache.store, this.settings);
+        this.enricher = this.newEnricher();
         if (isTransient(error)) throw error;
         bad.push({ lines, count: 1, reason: (error as Error).message });
       }

@@ -21,7 +21,11 @@ const ARRAYS = [
   'threat.tactic.name',
   'threat.technique.id',
   'threat.technique.name',
+  'threat.tactic.reference',
   'threat.technique.reference',
+  'threat.technique.subtechnique.id',
+  'threat.technique.subtechnique.name',
+  'threat.technique.subtechnique.reference',
 ];
 const NUMBERS = [
   'event.severity',

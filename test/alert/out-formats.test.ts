@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { syslogMessage } from '../../enrich/alert/syslog.ts';
 import { toCef } from '../../enrich/alert/to-cef.ts';
+import { toSlack } from '../../enrich/alert/to-chat.ts';
 import { toOcsf } from '../../enrich/alert/to-ocsf.ts';
+import { withdrawalOf } from '../../enrich/alert/withdrawn.ts';
 import { alertAbout } from '../build/console.ts';
 import { readCef } from '../build/read-cef.ts';
 
@@ -72,6 +74,26 @@ describe('CEF', () => {
       }),
     );
   }, 30_000);
+});
+
+describe('an alert that was taken back', () => {
+  it('says so in CEF and syslog, at the lowest severities, under the same id', () => {
+    const gone = withdrawalOf(alert);
+    const { head, fields } = readCef(toCef(gone, '0.1.0'));
+    expect(head.at(-1)).toBe('1');
+    expect(fields.get('externalId')).toBe(alert.id);
+    expect(fields.get('act')).toBe('exfiltration_withdrawn');
+    expect(fields.get('msg')).toMatch(/^Withdrawn: /);
+    const header = { tier: 'withdrawn', time: '2026-11-23T09:00:12Z', hostname: 'h', messageId: 'alert' } as const;
+    expect(syslogMessage(header, '')).toMatch(/^<109>1 /);
+  });
+
+  it('is no alert to who looks for alerts, and holds nothing of its evidence', () => {
+    const { body } = withdrawalOf(alert);
+    expect(body).toMatchObject({ event: { kind: 'event', id: alert.id }, waybill: { state: 'withdrawn' } });
+    expect(body).not.toHaveProperty('process');
+    expect(JSON.stringify(toSlack(withdrawalOf(alert)))).toContain('Withdrawn: exfiltration no longer suspected');
+  });
 });
 
 describe('syslog messages', () => {

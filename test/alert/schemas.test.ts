@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toOcsf } from '../../enrich/alert/to-ocsf.ts';
+import { withdrawalOf } from '../../enrich/alert/withdrawn.ts';
 import { replay } from '../../enrich/cli/replay.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import type { StoredAlert } from '../../enrich/store/store.ts';
@@ -40,14 +41,15 @@ const OCSF = table({
       category_name: ['Findings'],
       class_uid: [2004],
       class_name: ['Detection Finding'],
-      type_uid: [200_401, 200_402],
+      type_uid: [200_401, 200_402, 200_403],
       time: 'whole',
       start_time: 'whole',
       end_time: 'whole',
       severity_id: [0, 1, 2, 3, 4, 5, 6, 99],
-      severity: ['Medium', 'High'],
+      severity: ['Informational', 'Medium', 'High'],
       status_id: [0, 1, 2, 3, 4, 5, 6, 99],
-      status: ['New'],
+      status: ['New', 'Resolved'],
+      status_detail: 'text',
       is_alert: 'truth',
       message: 'text',
       confidence_score: 'whole',
@@ -190,11 +192,12 @@ const ECS = table({
       end: 'date',
       severity: 'whole',
       risk_score: 'number',
+      reason: 'text',
     },
   },
   rule: { required: [], fields: { id: 'text', name: 'text', ruleset: 'text', version: 'text', reference: 'text' } },
   threat: { required: [], fields: { framework: 'text', tactic: 'tactic', technique: 'technique' } },
-  tactic: { required: [], fields: { id: 'list of text', name: 'list of text' } },
+  tactic: { required: [], fields: { id: 'list of text', name: 'list of text', reference: 'list of text' } },
   technique: {
     required: [],
     fields: { id: 'list of text', name: 'list of text', reference: 'list of text', subtechnique: 'tactic' },
@@ -256,6 +259,20 @@ describe('the OCSF form of an alert', () => {
     expect(complaintsAbout(JSON.parse(JSON.stringify(toOcsf(alert, true))), 'detection_finding', OCSF)).toEqual([]);
   });
 
+  it('is a closed one when the alert was taken back', () => {
+    const closed = toOcsf(withdrawalOf(alert), true);
+    expect(complaintsAbout(JSON.parse(JSON.stringify(closed)), 'detection_finding', OCSF)).toEqual([]);
+    expect(closed).toMatchObject({
+      activity_id: 3,
+      activity_name: 'Close',
+      type_uid: 200_403,
+      severity_id: 1,
+      status_id: 4,
+      is_alert: false,
+      finding_info: { uid: alert.id },
+    });
+  });
+
   it('says by number and by word the same', () => {
     for (const isKnown of [false, true]) {
       const finding = toOcsf(alert, isKnown);
@@ -274,8 +291,11 @@ describe('the OCSF form of an alert', () => {
 });
 
 describe('the ECS form of an alert', () => {
-  it('has fields and types of the schema', () => {
-    const body = alert.body as { readonly event: { readonly category: string[]; readonly type: string[] } };
+  it.each([
+    ['raised', (each: StoredAlert) => each],
+    ['taken back', withdrawalOf],
+  ])('has fields and types of the schema: %s', (_, form) => {
+    const body = form(alert).body as { readonly event: { readonly category: string[]; readonly type: string[] } };
     const { category, type } = body.event;
     expect(complaintsAbout(body, 'alert', ECS)).toEqual([]);
     expect(category.filter((each) => !CATEGORIES.includes(each))).toEqual([]);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinedDocument } from '../../enrich/alert/waybill-document.ts';
+import { withdrawalOf } from '../../enrich/alert/withdrawn.ts';
 import { replay } from '../../enrich/cli/replay.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import type { StoredAlert } from '../../enrich/store/store.ts';
@@ -53,6 +54,7 @@ const ECS: Readonly<Record<string, string>> = {
   'tls.server.not_after': 'date',
   'related.ip': 'ip',
   'threat.technique.id': 'keyword',
+  'threat.technique.subtechnique.id': 'keyword',
 };
 
 describe('the Elastic index templates', () => {
@@ -74,7 +76,10 @@ describe('the Elastic index templates', () => {
 
   it('have a field for all that alerts hold', () => {
     expect(alerts.length).toBeGreaterThan(5);
-    for (const { body } of alerts) expect(uncovered(body, mappingsOf('elastic-alerts.json'))).toEqual([]);
+    for (const alert of alerts) {
+      expect(uncovered(alert.body, mappingsOf('elastic-alerts.json'))).toEqual([]);
+      expect(uncovered(withdrawalOf(alert).body, mappingsOf('elastic-alerts.json'))).toEqual([]);
+    }
     expect(uncovered({ waybill: { other: 1 } }, mappingsOf('elastic-alerts.json'))).toEqual(['.waybill.other']);
   });
 

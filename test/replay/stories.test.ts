@@ -21,7 +21,7 @@ interface Alert {
   readonly process: { readonly name: string; readonly pid: number };
   readonly destination: { readonly domain: string };
   readonly rule: { readonly id: string; readonly ruleset: string };
-  readonly threat: { readonly technique: { readonly id: readonly string[] } };
+  readonly threat: { readonly technique: { readonly id: readonly string[]; readonly subtechnique: object } };
   readonly waybill: {
     readonly tier: string;
     readonly score_db: number;
@@ -79,7 +79,7 @@ describe('the story set with its fourteen days of history', () => {
 
   it('names the technique, the analytic and evidence of both sides on every alert', () => {
     for (const alert of alerts) {
-      expect(alert.threat.technique.id).toContain('T1048.002');
+      expect(alert.threat.technique).toMatchObject({ id: ['T1048'], subtechnique: { id: ['T1048.002'] } });
       expect(alert.rule).toMatchObject({ id: 'AN1413', ruleset: 'DET0512' });
       expect(alert.waybill.events.length).toBeGreaterThan(0);
       expect(alert.waybill.terms.some((term) => term.name.startsWith('link_'))).toBe(true);

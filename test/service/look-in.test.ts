@@ -66,7 +66,7 @@ describeWithRedis('with the service on Redis', () => {
   beforeAll(async () => {
     redis = await startRedis();
   });
-  afterAll(() => redis.close());
+  afterAll(() => redis.remove());
 
   it('they answer from there', async () => {
     const service = await stolen(['--store', redis.url, '--data', `${directory.path}/worker`]);

@@ -6,7 +6,7 @@ import { writeExceptions } from '../../enrich/alert/exception-file.ts';
 import { OutputConfig, type OutputSettings } from '../../enrich/output-settings.ts';
 import { DeliveryLog, deliveriesOf } from '../../enrich/service/outputs/delivery-log.ts';
 import { MAX_WAITING, OutputQueue } from '../../enrich/service/outputs/output-queue.ts';
-import { readSettings } from '../../enrich/settings.ts';
+import { readSettings, type Settings } from '../../enrich/settings.ts';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
 import { openLog } from '../../sensor/base/log.ts';
@@ -254,6 +254,72 @@ describe('what waits for an output', () => {
     await queue.tell([told(3)]);
     await queue.stop(100);
     expect(got).toEqual([2, 3]);
+  });
+});
+
+describe('an alert that evidence takes back', () => {
+  /** Under these settings nothing is an alert; another event of the host makes the service look again. */
+  async function takeBack(here: ServiceHere, settings: Settings): Promise<void> {
+    await here.service.use({ ...settings, score: { ...settings.score, prior: 1e-12 } });
+    await lookAgain(here);
+    await eventually(async () => (await alertsOf(here)).length === 0);
+  }
+  const lookAgain = (here: ServiceHere) =>
+    post(`${here.url}/v1/events`, theft.endpoint.replaceAll('ledger', `other-${looks++}`));
+  let looks = 0;
+
+  it('is called back from the receiver that has it, once, and is told again when it comes back', async () => {
+    const receiver = await webhookReceiver();
+    const outputs = [hook(receiver.url, { format: 'ocsf', updates: 'tier' })];
+    const settings = settingsWith({ outputs, requests_per_second: 1_000 });
+    const here = await serviceHere({ outputs });
+    await steal(here.url);
+    await eventually(async () => (await lastDelivery(here, 'hook'))?.state === 'sent');
+    const [alert] = await alertsOf(here);
+    const stateNow = async () => (await deliveriesOf(here.store, ['hook'], alert!.id))[0]?.delivery.state;
+    await takeBack(here, settings);
+    await eventually(async () => (await stateNow()) === 'withdrawn');
+    await lookAgain(here);
+    await eventually(async () => (await metric(here.url, 'waiting_batches')) === 0);
+    const findings = () => receiver.taken.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+    expect(findings().map((finding) => finding['activity_id'])).toEqual([1, 3]);
+    expect(findings()[1]).toMatchObject({ finding_info: { uid: alert!.id }, status: 'Resolved' });
+    expect(await metric(here.url, 'output_withdrawn_total')).toBe(1);
+    await here.service.use(settings);
+    await lookAgain(here);
+    await eventually(() => receiver.taken.length === 3);
+    await eventually(async () => (await stateNow()) === 'sent');
+    expect(findings()[2]).toMatchObject({ activity_id: 2, finding_info: { uid: alert!.id } });
+    const ids = receiver.taken.map(({ headers }) => headers['x-waybill-delivery']);
+    expect(new Set(ids).size).toBe(3);
+    receiver.close();
+    await here.remove();
+  });
+
+  it('is called back after a restart when the receiver was away, and never where it was not told', async () => {
+    const data = `${directory.path}/called-back`;
+    const port = await freePort();
+    const receiver = await webhookReceiver(undefined, port);
+    const never = hook(new URL(`http://127.0.0.1:${await freePort()}/`), { name: 'never', minimum_tier: 'high' });
+    const outputs = [hook(receiver.url)];
+    const first = await serviceHere({ outputs }, { data });
+    await steal(first.url);
+    await eventually(async () => (await lastDelivery(first, 'hook'))?.state === 'sent');
+    const [alert] = await alertsOf(first);
+    receiver.close();
+    await takeBack(first, settingsWith({ outputs: [...outputs, never], requests_per_second: 1_000 }));
+    await first.stop();
+    const again = await webhookReceiver(undefined, port);
+    const second = await serviceHere({ outputs }, { data });
+    await eventually(() => again.taken.length === 1);
+    expect(JSON.parse(again.taken[0]!.body)).toMatchObject({
+      message: expect.stringMatching(/^Withdrawn: /),
+      event: { id: alert!.id, kind: 'event' },
+      waybill: { state: 'withdrawn' },
+    });
+    expect(await deliveriesOf(second.store, ['never'], alert!.id)).toEqual([]);
+    again.close();
+    await second.stop();
   });
 });
 

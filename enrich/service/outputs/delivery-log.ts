@@ -8,7 +8,7 @@ export type DeliveryState =
   | 'sent'
   /** An exception covers it (`waybill allow`). */
   | 'allowed'
-  /** Evidence that came later took the alert back before it was sent. */
+  /** Evidence that came later took the alert back: before it was sent, or the receiver has been told. */
   | 'withdrawn'
   /** The receiver will not take it. */
   | 'refused'
@@ -27,7 +27,9 @@ export interface Delivery {
   /** Of the alert that was told last: what is sent is what the store holds when its turn comes. */
   readonly digest: string;
   readonly tier: string;
-  /** Revision and tier that the receiver has. */
+  /** What tells that the alert was taken back, for a receiver that has it: to be sent, or sent. */
+  readonly withdrawal?: StoredAlert;
+  /** Revision and tier that the receiver has, `withdrawn` once it knows. */
   readonly sent?: { readonly revision: number; readonly digest: string; readonly tier: string };
   /** Who sees to it; other workers do when this one is gone. */
   readonly owner: string;

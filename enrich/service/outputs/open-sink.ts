@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { wallMicros } from '../../../sensor/base/clock.ts';
 import { Exit, UserError } from '../../../sensor/base/exit.ts';
 import { formatMicros } from '../../../sensor/base/timestamp.ts';
-import { type AlertParts, isHigh } from '../../alert/alert-parts.ts';
+import { type AlertParts, isHigh, isWithdrawn } from '../../alert/alert-parts.ts';
 import { type SyslogTarget, sendSyslog, syslogMessage } from '../../alert/syslog.ts';
 import { inertJson } from '../../alert/terminal-text.ts';
 import { toSlack, toTeams } from '../../alert/to-chat.ts';
@@ -88,7 +88,8 @@ function syslogSink(output: Of<'syslog'>): Sink {
 }
 
 function syslogLine({ alert }: Outgoing, text: string): string {
-  const tier = isHigh(alert.body as AlertParts) ? 'high' : 'medium';
+  const parts = alert.body as AlertParts;
+  const tier = isWithdrawn(parts) ? 'withdrawn' : isHigh(parts) ? 'high' : 'medium';
   return syslogMessage({ tier, time: formatMicros(alert.at), hostname: hostname(), messageId: 'alert' }, text);
 }
 

@@ -42,6 +42,8 @@ export class OutputQueue {
   private readonly sink: Sink;
   /** Ids, in the order in which their turn comes. */
   private readonly waiting = new Set<string>();
+  /** Being handed over: the receiver may have them already. */
+  private inHand: ReadonlySet<string> = new Set();
   private wake: (() => void) | undefined;
   private stopping = false;
   private running: Promise<void> | undefined;
@@ -110,6 +112,26 @@ export class OutputQueue {
       if (delivery.state === 'waiting') this.waiting.add(alert);
       else this.count('dropped', 1);
     }
+    this.wake?.();
+  }
+
+  /** Makes the withdrawal of an alert wait that the receiver has, or may have. Rejects with StoreError. */
+  async withdraw(withdrawal: StoredAlert): Promise<void> {
+    const { deliveries } = this.context;
+    const { id, revision } = withdrawal;
+    const [known] = await deliveries.read(this.settings.name, [id]);
+    if (known === undefined || known.delivery.withdrawal !== undefined) return;
+    const { why: _, ...before } = known.delivery;
+    const mayHaveIt = this.inHand.has(id) || (before.state === 'waiting' && before.attempts > 0);
+    const sent = before.sent ?? (mayHaveIt ? { revision, digest: before.digest, tier: before.tier } : undefined);
+    if (sent === undefined) return; // it is not there when its turn comes, and that is all
+    const now = wallMicros();
+    const { owner } = deliveries;
+    const delivery = { ...before, state: 'waiting' as const, attempts: 0, withdrawal, sent, owner };
+    await deliveries.write(this.settings.name, [
+      { alert: id, known: known.version, delivery: { ...delivery, toldLast: now, changed: now } },
+    ]);
+    this.waiting.add(id);
     this.wake?.();
   }
 
@@ -192,21 +214,29 @@ export class OutputQueue {
         this.waiting.delete(id);
         continue;
       }
-      const alert = await store.getAlert(id);
-      const exception = alert && coveringException(alert, exceptions());
+      const { withdrawal, sent, toldLast } = entry.delivery;
+      const alert = withdrawal ?? (await store.getAlert(id));
+      const exception = alert && !withdrawal && coveringException(alert, exceptions());
       if (!alert) await this.finish([entry], 'withdrawn');
       else if (exception) await this.finish([entry], 'allowed', exception.id);
-      else if (now - entry.delivery.toldLast > this.settings.give_up_hours * HOUR_MICROS)
+      else if (now - toldLast > this.settings.give_up_hours * HOUR_MICROS)
         await this.finish([entry], 'given_up', entry.delivery.why);
-      else going.push({ ...entry, out: { alert, isKnown: entry.delivery.sent !== undefined } });
+      else {
+        const isAgain = withdrawal !== undefined || sent?.tier === 'withdrawn';
+        const turn = isAgain ? { turn: String(toldLast) } : {};
+        going.push({ ...entry, out: { alert, isKnown: sent !== undefined, ...turn } });
+      }
     }
     if (going.length === 0) return;
+    this.inHand = new Set(going.map(({ alert }) => alert));
     try {
       await this.sink.send(going.map(({ out }) => out));
     } catch (error) {
       if (error instanceof AlertRefused) return this.finish(going, 'refused', error.message);
       await this.attempted(going, (error as Error).message);
       throw error;
+    } finally {
+      this.inHand = new Set();
     }
     await this.sent(going);
   }
@@ -214,10 +244,14 @@ export class OutputQueue {
   private async sent(going: readonly (DeliveryEntry & { readonly out: Outgoing })[]): Promise<void> {
     const changed = wallMicros();
     const changes = going.map(({ alert, version, delivery: { why: _, ...delivery }, out }) => {
-      const sent = { revision: out.alert.revision, digest: digestOf(out.alert), tier: tierOf(out.alert) };
+      const isGone = delivery.withdrawal !== undefined;
+      const tier = isGone ? 'withdrawn' : tierOf(out.alert);
+      const sent = { revision: out.alert.revision, digest: digestOf(out.alert), tier };
+      const state = isGone ? ('withdrawn' as const) : ('sent' as const);
       const attempts = delivery.attempts + 1;
-      return { alert, known: version, delivery: { ...delivery, state: 'sent' as const, attempts, sent, changed } };
+      return { alert, known: version, delivery: { ...delivery, state, attempts, sent, changed } };
     });
+    this.count('withdrawn', going.filter(({ delivery }) => delivery.withdrawal !== undefined).length);
     this.counters.sent += going.length;
     await this.settle(changes);
   }
@@ -260,11 +294,14 @@ export class OutputQueue {
     const { sent } = before ?? {};
     // Who has heard of an alert hears of its end, too.
     if (sent === undefined && minimum_tier === 'high' && tier !== 'high') return false;
-    if (updates === 'tier' && sent !== undefined && (sent.tier === 'high' || sent.tier === tier)) return false;
+    const isBack = before?.withdrawal !== undefined;
+    if (updates === 'tier' && !isBack && sent !== undefined && (sent.tier === 'high' || sent.tier === tier))
+      return false;
     switch (before?.state) {
       case 'sent':
         return sent?.digest !== digest;
       case 'waiting':
+        return before.withdrawal !== undefined || before.digest !== digest;
       case 'allowed':
       case 'refused':
         return before.digest !== digest;

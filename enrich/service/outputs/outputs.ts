@@ -61,6 +61,11 @@ export class Outputs {
     await Promise.all(this.queues.map((queue) => queue.tell(alerts)));
   }
 
+  /** Resolves when the store remembers to take the alert back from who has it. */
+  async withdraw(withdrawal: StoredAlert): Promise<void> {
+    await Promise.all(this.queues.map((queue) => queue.withdraw(withdrawal)));
+  }
+
   /** To be called when exceptions have changed or ended. */
   async reconsider(): Promise<void> {
     for (const queue of this.queues) await queue.reconsider();
@@ -103,7 +108,7 @@ export class Outputs {
       spec('refused_total', 'counter', 'Alerts that the receiver will not take.', ended('refused')),
       spec('given_up_total', 'counter', 'Alerts that nobody took within give_up_hours.', ended('given_up')),
       spec('allowed_total', 'counter', 'Alerts held back by an exception.', ended('allowed')),
-      spec('withdrawn_total', 'counter', 'Alerts taken back before they were sent.', ended('withdrawn')),
+      spec('withdrawn_total', 'counter', 'Alerts taken back, before they were sent or after.', ended('withdrawn')),
     ];
   }
 

@@ -18,7 +18,8 @@ export function payloadOf({ alert, isKnown }: Outgoing, format: OutputFormat): s
 }
 
 /** One hand-over's id: the same however often it is repeated, another one for another revision. */
-export const deliveryId = ({ alert }: Outgoing): string => `${encodeURIComponent(alert.id)}.${alert.revision}`;
+export const deliveryId = ({ alert, turn }: Outgoing): string =>
+  [encodeURIComponent(alert.id), alert.revision, ...(turn === undefined ? [] : [turn])].join('.');
 
 let known: string | undefined;
 

@@ -5,6 +5,8 @@ export interface Outgoing {
   readonly alert: StoredAlert;
   /** The receiver has an earlier revision. */
   readonly isKnown: boolean;
+  /** Apart from other hand-overs of this revision: it is withdrawn, or raised again after it was. */
+  readonly turn?: string;
 }
 
 /** A way out of the process. What is handed over twice carries one id. */

@@ -136,7 +136,7 @@ function NotSeen({ body }: { readonly body: AlertBody }) {
           </dd>
           <dt>Technique</dt>
           <dd>
-            {body.threat?.technique?.id?.join(', ')} · {body.rule?.id} ({body.rule?.ruleset})
+            {body.threat?.technique?.subtechnique?.id?.join(', ')} · {body.rule?.id} ({body.rule?.ruleset})
           </dd>
           <dt>Model</dt>
           <dd>

@@ -12,7 +12,7 @@ export interface AlertBody {
     readonly client?: { readonly server_name?: string; readonly ja4?: string; readonly ja3?: string };
     readonly server?: { readonly issuer?: string; readonly subject?: string };
   };
-  readonly threat?: { readonly technique?: { readonly id?: readonly string[]; readonly name?: readonly string[] } };
+  readonly threat?: { readonly technique?: { readonly subtechnique?: { readonly id?: readonly string[] } } };
   readonly rule?: { readonly id?: string; readonly ruleset?: string };
   readonly waybill?: WaybillPart;
 }
@@ -28,6 +28,12 @@ export interface WaybillPart {
   readonly groups?: readonly GroupFields[];
   readonly terms?: readonly TermFields[];
   readonly missing?: readonly string[];
+  readonly without_groups?: readonly {
+    readonly group: string;
+    readonly score_db: number;
+    readonly probability: number;
+    readonly tier: string;
+  }[];
   readonly counterfactuals?: readonly { readonly term: string; readonly probability: number }[];
   readonly join?: { readonly method?: string; readonly probability?: number };
   readonly browser?: { readonly class?: string; readonly reasons?: readonly string[] };
