@@ -9,6 +9,7 @@ import type { Tokens } from '../service/tokens.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { AlertIndex, type AlertQuery } from './alert-index.ts';
+import { destinationHistory } from './destination-history.ts';
 import { type DownloadSources, download } from './downloads.ts';
 import { checkHost, checkSameOrigin, REPORT_PATH, SECURITY_HEADERS } from './headers.ts';
 import { type ConsoleCounters, type HealthSources, healthOf } from './health.ts';
@@ -118,6 +119,8 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
     if (part === 'reviews' && rest.length === 0) return review(call, decoded(id), console);
     if (!call.isRead) return wrongMethod();
     if (part === undefined) return oneAlert(decoded(id), console);
+    if (part === 'history' && rest.length === 0)
+      return json(await destinationHistory(console.store, await found(decoded(id), console.store)));
     const flow = rest[0] === undefined ? undefined : decoded(rest[0]);
     const answer = await download(part, flow, await found(decoded(id), console.store), console);
     if (answer) return answer;

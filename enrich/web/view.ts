@@ -70,6 +70,16 @@ export interface DeliveryLine {
   readonly why?: string;
 }
 
+/** What went from the host of an alert to its destination, by UTC day. */
+export interface DestinationHistory {
+  readonly name: string;
+  /** Ascending, without gaps; the last is the alert's own day. */
+  readonly days: readonly { readonly day: string; readonly flows: number; readonly bytesOut: number }[];
+  /** Day on which the destination was first seen from anywhere here. */
+  readonly knownSince?: string;
+  readonly capped?: string;
+}
+
 export interface HostRow {
   readonly id: string;
   readonly name: string;

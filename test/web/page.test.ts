@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { judgedFrom, readBundle } from '../../enrich/bundle/read-bundle.ts';
 import { replay } from '../../enrich/cli/replay.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
@@ -79,6 +81,7 @@ describeBrowser('the console in Chromium', () => {
 
   describe('over two replayed stories', () => {
     const data = mkdtempSync(join(tmpdir(), 'waybill-page-test-'));
+    const evidence = join(data, 'packets');
     let store: Store;
     let serving: Serving;
     let visitor: Visitor;
@@ -86,9 +89,9 @@ describeBrowser('the console in Chromium', () => {
     beforeAll(async () => {
       const files = (ending: string) => STORIES.map((story) => join('pcaps/stories', `${story}${ending}`));
       const endpoints = files('.endpoint.jsonl');
-      await replay({ captures: files('.pcap.gz'), endpoints, settings: defaultSettings(), data });
+      await replay({ captures: files('.pcap.gz'), endpoints, settings: defaultSettings(), data, evidence });
       store = await openEmbedded(data);
-      serving = await openConsole(store);
+      serving = await openConsole(store, { evidence });
       visitor = await Visitor.come(browser, serving);
     }, MINUTE);
     afterAll(async () => {
@@ -146,6 +149,40 @@ describeBrowser('the console in Chromium', () => {
       await visitor.page.waitForFunction(() => document.querySelectorAll('.lane.started .shape').length >= 2);
       expect(visitor.page.url()).toContain('axis=whole');
       await visitor.page.goBack();
+    });
+
+    const downloaded = async (name: string) => {
+      const button = visitor.page.locator(`button:has-text("${name}")`).first();
+      const [download] = await Promise.all([visitor.page.waitForEvent('download'), button.click()]);
+      return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+    };
+
+    it('hands out the evidence bundle, which gives the same decibels, and the packets of a connection', async () => {
+      const bundle = await downloaded('Evidence bundle');
+      const read = readBundle(bundle.bytes);
+      if (read.kind === 'bad') throw new Error(read.why);
+      const again = await judgedFrom(read.bundle);
+      expect(typeof again === 'string' ? again : again.id).toBe(bundle.name.replace('.zip', ''));
+      const packets = await downloaded('pcap');
+      expect(packets.name).toMatch(/\.pcap$/);
+      expect(['a1b2c3d4', 'd4c3b2a1', 'a1b23c4d', '4d3cb2a1']).toContain(packets.bytes.subarray(0, 4).toString('hex'));
+    });
+
+    it('says why a connection has no packets', async () => {
+      renameSync(evidence, `${evidence}-away`);
+      await visitor.page.locator('button:has-text("pcap")').first().click();
+      await visitor.page.waitForSelector('text=let the sensor run with --evidence');
+      renameSync(`${evidence}-away`, evidence);
+      // The browser notes the 404 as an error of its own.
+      expect(visitor.complaints.splice(0)).toEqual([expect.stringContaining('404')]);
+    });
+
+    it('shows the days of the destination, what is left without a group, and where the alert went', async () => {
+      await visitor.page.waitForSelector('.days .some');
+      const text = await visitor.text();
+      expect(text).toMatch(/This host sent to drop\.quietharbor\.example on 1 of 32 days, most on .*3\.61 MB/);
+      expect(text).toMatch(/without this group [+−][\d.]+ dB, P [\d<> .]+, (still high|medium|no alert)/);
+      expect(text).toContain('No way out has it.');
     });
 
     it.each(['Alert JSON', 'OCSF'])('hands out the alert as %s', async (name) => {

@@ -1,6 +1,9 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import type { AlertAnswer } from '../view.ts';
 import type { AlertBody } from './alert-shape.ts';
+import { Deliveries } from './deliveries.tsx';
+import { DestinationDays } from './destination-days.tsx';
+import { Downloads } from './downloads.tsx';
 import { Evidence } from './evidence.tsx';
 import { FlowsTable } from './flows-table.tsx';
 import { formatTime } from './format.ts';
@@ -8,7 +11,6 @@ import { isTyping } from './keys.ts';
 import { Lineage } from './lineage.tsx';
 import { ReviewPanel } from './review-panel.tsx';
 import { go, Link } from './route.tsx';
-import { ask } from './server.ts';
 import { Staging } from './staging.tsx';
 import { States } from './states.tsx';
 import { Score, Tier } from './tier.tsx';
@@ -91,10 +93,12 @@ function Shown({
         <div class="side">
           <ReviewPanel alert={alert} onDone={again} />
           <NotSeen body={body} />
+          <DestinationDays id={alert.id} />
+          <Deliveries lines={alert.deliveries} />
         </div>
       </div>
       <Lineage lineage={lineage} join={waybill.join} browser={waybill.browser} />
-      <FlowsTable flows={flows} count={waybill.flow_count ?? flows.length} tls={body.tls} />
+      <FlowsTable id={alert.id} flows={flows} count={waybill.flow_count ?? flows.length} tls={body.tls} />
       <Staging staging={staging} />
       <RawEvents ids={waybill.events ?? []} />
     </article>
@@ -164,37 +168,4 @@ function RawEvents({ ids }: { readonly ids: readonly string[] }) {
       </ul>
     </details>
   );
-}
-
-/** The document as it is stored, or as an OCSF Detection Finding. */
-function Downloads({ alert: { id, body } }: { readonly alert: AlertAnswer }) {
-  const [complaint, setComplaint] = useState('');
-  const takeOcsf = async () => {
-    try {
-      handOut(`${id}.ocsf`, JSON.parse(await ask(`/api/alerts/${encodeURIComponent(id)}/ocsf`)));
-      setComplaint('');
-    } catch (error) {
-      setComplaint((error as Error).message);
-    }
-  };
-  return (
-    <span class="download">
-      {complaint && <span role="alert">{complaint} </span>}
-      <button type="button" onClick={() => handOut(id, body)}>
-        ↓ Alert JSON
-      </button>{' '}
-      <button type="button" onClick={() => void takeOcsf()}>
-        ↓ OCSF
-      </button>
-    </span>
-  );
-}
-
-function handOut(name: string, document: unknown): void {
-  const url = URL.createObjectURL(new Blob([`${JSON.stringify(document, null, 2)}\n`], { type: 'application/json' }));
-  const link = window.document.createElement('a');
-  link.href = url;
-  link.download = `${name.replace(/[^\w.-]/g, '_').slice(0, 100)}.json`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }

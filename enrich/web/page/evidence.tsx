@@ -6,10 +6,16 @@ import { Wire } from './wire.tsx';
 /** Raw events named under one piece of evidence. */
 const NAMED_EVENTS = 4;
 
+const TIER_WORDS: ReadonlyMap<string, string> = new Map([
+  ['high', 'still high'],
+  ['medium', 'medium'],
+]);
+
 /** Every decibel: prior, groups with their caps, terms, and what the score would be without each. */
 export function Evidence({ waybill }: { readonly waybill: WaybillPart }) {
   const { groups = [], terms = [], prior = 0, score_db: db = 0, probability = 0 } = waybill;
   const without = new Map((waybill.counterfactuals ?? []).map((c) => [c.term, c.probability]));
+  const withoutGroup = new Map((waybill.without_groups ?? []).map((g) => [g.group, g]));
   const scale = scaleOf(groups, terms);
   return (
     <section class="panel evidence">
@@ -24,7 +30,13 @@ export function Evidence({ waybill }: { readonly waybill: WaybillPart }) {
         <span class="note">1 in {prior > 0 ? Math.round(1 / prior).toLocaleString('en') : '?'} activities</span>
       </div>
       {groups.map((group) => (
-        <GroupRows group={group} terms={terms.filter((t) => t.group === group.group)} without={without} scale={scale} />
+        <GroupRows
+          group={group}
+          terms={terms.filter((t) => t.group === group.group)}
+          without={without}
+          rest={withoutGroup.get(group.group)}
+          scale={scale}
+        />
       ))}
       <div class="sum total">
         <span>Score</span>
@@ -53,10 +65,12 @@ interface GroupProps {
   readonly group: GroupFields;
   readonly terms: readonly TermFields[];
   readonly without: ReadonlyMap<string, number>;
+  /** What the alert would be without the whole group. */
+  readonly rest: NonNullable<WaybillPart['without_groups']>[number] | undefined;
   readonly scale: Scale;
 }
 
-function GroupRows({ group, terms, without, scale }: GroupProps) {
+function GroupRows({ group, terms, without, rest, scale }: GroupProps) {
   const name = Object.entries(GROUP_NAMES).find(([letter]) => letter === group.group)?.[1] ?? group.group;
   const title = name === 'tls' ? 'TLS' : name;
   const isCapped = Math.abs(group.sum - group.db) > 0.005;
@@ -73,6 +87,12 @@ function GroupRows({ group, terms, without, scale }: GroupProps) {
           : isCapped
             ? `sum ${formatDb(group.sum)}, counted up to the cap of ${group.cap} dB`
             : `cap ${group.cap} dB`}
+        {rest && terms.length > 0 && (
+          <span class="without">
+            without this group {formatDb(rest.score_db)} dB, P {formatProbability(rest.probability)},{' '}
+            {TIER_WORDS.get(rest.tier) ?? 'no alert'}
+          </span>
+        )}
       </p>
       {terms.length > 0 && (
         <ul>

@@ -1,16 +1,19 @@
 import type { AlertBody, FlowFields } from './alert-shape.ts';
+import { Packets } from './downloads.tsx';
 import { formatBytes, formatSeconds, millisOf } from './format.ts';
 import { Scroll } from './scroll.tsx';
 import { Wire } from './wire.tsx';
 
 interface Props {
+  /** Of the alert. */
+  readonly id: string;
   readonly flows: readonly FlowFields[];
   readonly count: number;
   /** Of the flow that sent most. */
   readonly tls: AlertBody['tls'];
 }
 
-export function FlowsTable({ flows, count, tls }: Props) {
+export function FlowsTable({ id, flows, count, tls }: Props) {
   return (
     <section class="panel">
       <h2>Connections ({count})</h2>
@@ -28,11 +31,20 @@ export function FlowsTable({ flows, count, tls }: Props) {
         <table>
           <thead>
             <tr>
-              {['Start', 'Took', 'Server name', 'Address', 'Sent', 'Received', 'JA4', 'Joined by', 'Community ID'].map(
-                (name) => (
-                  <th scope="col">{name}</th>
-                ),
-              )}
+              {[
+                'Start',
+                'Took',
+                'Server name',
+                'Address',
+                'Sent',
+                'Received',
+                'JA4',
+                'Joined by',
+                'Community ID',
+                'Packets',
+              ].map((name) => (
+                <th scope="col">{name}</th>
+              ))}
             </tr>
           </thead>
           <tbody>
@@ -57,6 +69,9 @@ export function FlowsTable({ flows, count, tls }: Props) {
                 </td>
                 <td>
                   <Wire text={flow.community_id} most={60} mono />
+                </td>
+                <td>
+                  <Packets id={id} flow={flow.flow_id} />
                 </td>
               </tr>
             ))}

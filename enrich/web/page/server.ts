@@ -30,29 +30,34 @@ export const hasToken = (): boolean => localStorage.getItem(KEY) !== null;
 
 /** Text of the answer. Throws ServerError; its status is 0 when there was no answer at all. */
 export async function ask(path: string, signal?: AbortSignal): Promise<string> {
-  return call(path, { ...(signal ? { signal } : {}) });
+  return call(path, { ...(signal ? { signal } : {}) }, (response) => response.text());
 }
 
 export async function send(path: string, body: unknown): Promise<string> {
-  return call(path, { method: 'POST', body: JSON.stringify(body) });
+  return call(path, { method: 'POST', body: JSON.stringify(body) }, (response) => response.text());
 }
 
-async function call(path: string, init: RequestInit): Promise<string> {
+/** A file. Throws ServerError. */
+export async function take(path: string): Promise<Blob> {
+  return call(path, {}, (response) => response.blob());
+}
+
+async function call<T>(path: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
   const headers: Record<string, string> = { authorization: `Bearer ${localStorage.getItem(KEY) ?? ''}` };
   if (init.body !== undefined) headers['content-type'] = 'application/json';
   const signals = [AbortSignal.timeout(PATIENCE), ...(init.signal ? [init.signal] : [])];
   let status = 0;
-  let text: string;
+  let complaint: string;
   try {
     const response = await fetch(path, { ...init, headers, signal: AbortSignal.any(signals), redirect: 'error' });
+    if (response.ok) return await read(response);
     status = response.status;
-    text = await response.text();
+    complaint = await response.text();
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new ServerError(0, 'The server does not answer.');
   }
-  if (status >= 200 && status < 300) return text;
-  throw new ServerError(status, complaintOf(text) ?? `The server answers ${status}.`);
+  throw new ServerError(status, complaintOf(complaint) ?? `The server answers ${status}.`);
 }
 
 function complaintOf(text: string): string | undefined {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ask, ServerError } from './server.ts';
 
-/** Between two looks at the server, milliseconds. */
+/** Between two looks at the server unless said otherwise, milliseconds. */
 const EVERY = 5_000;
 
 export interface Answer<T> {
@@ -20,7 +20,7 @@ interface Known<T> {
 }
 
 /** Asks now and again while the page is looked at. An answer that says the same changes nothing on the page. */
-export function useAnswer<T>(path: string): Answer<T> {
+export function useAnswer<T>(path: string, every = EVERY): Answer<T> {
   const [known, setKnown] = useState<Known<T>>();
   const [error, setError] = useState<ServerError>();
   const [round, setRound] = useState(0);
@@ -40,7 +40,7 @@ export function useAnswer<T>(path: string): Answer<T> {
           setError(reason instanceof ServerError ? reason : new ServerError(0, String(reason)));
         }
       }
-      if (!abort.signal.aborted) timer = setTimeout(look, EVERY);
+      if (!abort.signal.aborted) timer = setTimeout(look, every);
     };
     void look();
     return () => {
