@@ -48,9 +48,9 @@ const ServiceConfig = z
             .regex(/^[0-9a-fA-F]{64}$/, 'expected 64 hexadecimal digits')
             .describe('printf %s TOKEN | sha256sum'),
           scopes: z
-            .array(z.enum(['events', 'flows', 'read', 'drill']))
+            .array(z.enum(['events', 'flows', 'read', 'drill', 'allow']))
             .min(1)
-            .max(4),
+            .max(5),
         }),
       )
       .max(1_000)

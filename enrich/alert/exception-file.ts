@@ -62,6 +62,22 @@ export function writeExceptions(directory: string, exceptions: readonly Exceptio
   }
 }
 
+/** Keeps one exception, in the place of the same one. Throws UserError when there are too many. */
+export function keepException(directory: string, exception: Exception): void {
+  const known = readExceptions(directory).filter(({ id }) => id !== exception.id);
+  if (known.length >= MAX_EXCEPTIONS) throw new UserError(`${MAX_EXCEPTIONS} exceptions are kept at most`);
+  writeExceptions(directory, [...known, exception]);
+}
+
+/** @returns whether there was one of this id */
+export function removeException(directory: string, id: string): boolean {
+  const known = readExceptions(directory);
+  const left = known.filter((exception) => exception.id !== id);
+  if (left.length === known.length) return false;
+  writeExceptions(directory, left);
+  return true;
+}
+
 /** Checks what a user entered and names it by its content. */
 export function exceptionOf(fields: Readonly<Record<string, unknown>>): Exception {
   const parsed = Entry.safeParse(fields);

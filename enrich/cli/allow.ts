@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
-import { covers, type Exception, MAX_EXCEPTIONS } from '../alert/exception.ts';
-import { exceptionOf, readExceptions, writeExceptions } from '../alert/exception-file.ts';
+import { covers, type Exception } from '../alert/exception.ts';
+import { exceptionOf, keepException, readExceptions, removeException } from '../alert/exception-file.ts';
 import { alertTable } from '../alert/table.ts';
 import { inspectText } from '../alert/terminal-text.ts';
 import { DATA_FILE } from '../store/embedded-files.ts';
@@ -113,18 +113,14 @@ async function propose(place: Place, exception: Exception, keep: boolean): Promi
   process.stdout.write(`${covered.length} of ${alerts.length} stored alerts ${keep ? 'are' : 'would be'} covered.\n`);
   if (covered.length > 0) process.stdout.write(alertTable(covered));
   if (!keep) return Exit.fine;
-  const known = readExceptions(data).filter(({ id }) => id !== exception.id);
-  if (known.length >= MAX_EXCEPTIONS) throw new UserError(`${MAX_EXCEPTIONS} exceptions are kept at most`);
-  writeExceptions(data, [...known, exception]);
+  keepException(data, exception);
   process.stdout.write(`Kept as ${exception.id}.\n`);
   return Exit.fine;
 }
 
 function remove({ data }: Place, id: string | undefined): number {
-  const known = readExceptions(data);
-  const left = known.filter((exception) => exception.id !== id);
-  if (left.length === known.length) throw new UserError(`${id ?? 'allow remove'}: no exception has this id`);
-  writeExceptions(data, left);
+  if (id === undefined || !removeException(data, id))
+    throw new UserError(`${id ?? 'allow remove'}: no exception has this id`);
   process.stdout.write(`Removed ${id}.\n`);
   return Exit.fine;
 }

@@ -5,8 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { openLog } from '../../sensor/base/log.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
+import { readExceptions } from '../alert/exception-file.ts';
 import { explanation } from '../alert/explanation.ts';
 import { alertTable } from '../alert/table.ts';
+import { withMarkedAlerts } from '../service/marked-alerts.ts';
 import { defaultSettings } from '../settings.ts';
 import { openEmbedded } from '../store/embedded.ts';
 import { type Serving, serveConsole } from '../web/serve.ts';
@@ -84,7 +86,9 @@ async function serve(data: string, port: number | undefined): Promise<void> {
   const store = await openEmbedded(data);
   try {
     const log = openLog({ name: 'demo', level: 'warn', terminal: process.stderr.isTTY === true });
-    const open = (at: number): Promise<Serving> => serveConsole({ store, port: at, log, evidence: evidenceIn(data) });
+    const shown = withMarkedAlerts(store, () => readExceptions(data));
+    const options = { store: shown, log, evidence: evidenceIn(data), exceptions: data };
+    const open = (at: number): Promise<Serving> => serveConsole({ ...options, port: at });
     const serving = await open(port ?? DEFAULT_PORT).catch((error: NodeJS.ErrnoException) => {
       if (port === undefined && error.code === 'EADDRINUSE') return open(0);
       throw new UserError(`cannot listen on port ${port ?? DEFAULT_PORT}: ${error.message}`);

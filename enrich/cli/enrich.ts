@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { LOG_LEVELS, type Log, openLog } from '../../sensor/base/log.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
+import { backUpJournal, journalDirectory } from '../service/journal.ts';
 import { ownNames } from '../service/listen-settings.ts';
 import { Service } from '../service/service.ts';
 import { Tokens } from '../service/tokens.ts';
@@ -116,7 +117,8 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
       up ? log.info({ why }, 'Redis is back') : log.warn({ why }, 'Redis is away'),
   };
   const evidence = options.text('evidence');
-  const shownWith = evidence === undefined ? {} : { evidence };
+  const exceptions = exceptionsDirectory(store, data);
+  const shownWith = { exceptions, ...(evidence === undefined ? {} : { evidence }) };
   const consolePort = options.integer('console', 0, 65_535);
   let page: Serving | undefined;
   const service = new Service({
@@ -128,7 +130,7 @@ async function serve(options: Parsed, settings: Settings, log: Log): Promise<num
         page = await openConsole(service, backend.store, consolePort, log, { settings, ...shownWith });
       return backend;
     },
-    exceptions: exceptionsDirectory(store, data),
+    exceptions,
     worker,
     pages: (current, shown) =>
       consoleAnswers({
@@ -164,10 +166,10 @@ export async function openConsole(
   store: Store,
   port: number,
   log: Log,
-  downloads: Omit<DownloadSources, 'store'>,
+  more: Omit<DownloadSources, 'store'> & { readonly exceptions: string },
 ): Promise<Serving> {
   const { WAYBILL_CONSOLE_TOKEN: token } = process.env;
-  const options = { store: service.shown(store), port, log, ...downloads, ...waysOut(service) };
+  const options = { store: service.shown(store), port, log, ...more, ...waysOut(service) };
   const page = await serveConsole({ ...options, ...(token ? { token } : {}) });
   log.info({ console: token ? page.url.replace(/#.*/, '') : page.url }, 'the console is served');
   return page;
@@ -244,7 +246,7 @@ function logLevel(options: Parsed): (typeof LOG_LEVELS)[number] {
 async function backUp(options: Parsed, directory: string): Promise<number> {
   const data = options.text('data') ?? DEFAULT_DATA;
   try {
-    await backUpEmbedded(storeDirectory(data), directory);
+    await backUpEmbedded(storeDirectory(data), directory, () => backUpJournal(data, journalDirectory(directory)));
   } catch (error) {
     throw startError(error);
   }

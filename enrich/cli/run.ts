@@ -97,7 +97,8 @@ function serviceOf(
   const place = { store: 'embedded', data, allowEviction: false, onState: () => {} };
   const port = options.integer('console', 0, 65_535);
   const evidence = options.text('evidence');
-  const shownWith = { settings, ...(evidence === undefined ? {} : { evidence }) };
+  const exceptions = exceptionsDirectory('embedded', data);
+  const shownWith = { settings, exceptions, ...(evidence === undefined ? {} : { evidence }) };
   let page: Serving | undefined;
   const service = new Service({
     settings,
@@ -107,7 +108,7 @@ function serviceOf(
       if (port !== undefined) page = await openConsole(service, backend.store, port, log, shownWith);
       return backend;
     },
-    exceptions: exceptionsDirectory('embedded', data),
+    exceptions,
     alerts: { ...(options.on('no-stdout') ? {} : { stdout: process.stdout }), ...(file === undefined ? {} : { file }) },
     ...(files.length > 0 ? { tail: { files, directory: join(data, 'positions') } } : {}),
   });

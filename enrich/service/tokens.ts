@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-export const SCOPES = ['events', 'flows', 'read', 'drill'] as const;
+export const SCOPES = ['events', 'flows', 'read', 'drill', 'allow'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export interface TokenSpec {

@@ -9,6 +9,7 @@ import type { Tokens } from '../service/tokens.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
 import { AlertIndex, type AlertQuery } from './alert-index.ts';
+import { addException, dropException, listExceptions, previewException } from './allow.ts';
 import { destinationHistory } from './destination-history.ts';
 import { type DownloadSources, download } from './downloads.ts';
 import { checkHost, checkSameOrigin, REPORT_PATH, SECURITY_HEADERS } from './headers.ts';
@@ -28,10 +29,12 @@ const MAX_QUERY = 200;
 const MAX_BODY = 16_384;
 const LIMITS = { bodyBytes: MAX_BODY, inflatedBytes: MAX_BODY };
 /** Addresses of the page itself; what it shows there is its own affair. */
-const PAGE_PATH = /^\/(?:|alerts|alerts\/[^/]{1,200}|hosts|destinations|fingerprints|health)$/;
+const PAGE_PATH = /^\/(?:|alerts|alerts\/[^/]{1,200}|hosts|destinations|fingerprints|exceptions|health)$/;
 
 export interface ConsoleOptions extends DownloadSources {
-  /** Tokens with the scope `read` open the console. */
+  /** Directory of the exceptions; without one the console keeps none. */
+  readonly exceptions?: string;
+  /** Tokens with the scope `read` open the console; with `allow` beside it, exceptions may be made and removed. */
   readonly tokens: Tokens;
   /** Host names, lower case, under which the console is served beside loopback. */
   readonly names?: readonly string[];
@@ -125,6 +128,7 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
     const answer = await download(part, flow, await found(decoded(id), console.store), console);
     if (answer) return answer;
   }
+  if (name === 'exceptions' && rest.length === 0) return exceptions(call, id, part, console);
   if (id !== undefined) throw new HttpRefusal(404, 'there is no such path');
   if (!call.isRead) return wrongMethod();
   const rows = rowQuery(query);
@@ -144,6 +148,26 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
     default:
       throw new HttpRefusal(404, 'there is no such path');
   }
+}
+
+async function exceptions(
+  { request, isRead }: Call,
+  id: string | undefined,
+  part: string | undefined,
+  { store, tokens, exceptions: directory }: Console,
+): Promise<HttpAnswer> {
+  const now = () => wallMicros() / 1000;
+  const sources = { store, tokens, now, ...(directory === undefined ? {} : { exceptions: directory }) };
+  if (isRead) {
+    if (id === undefined) return listExceptions(request, sources);
+  } else if (request.method === 'POST') {
+    checkSameOrigin(request);
+    const body = parsed(await textOf(request));
+    if (id === undefined) return addException(request, body, sources);
+    if (id === 'preview' && part === undefined) return previewException(body, sources);
+    if (part === 'remove') return dropException(request, decoded(id), sources);
+  } else return wrongMethod();
+  throw new HttpRefusal(404, 'there is no such path');
 }
 
 async function oneAlert(id: string, { store, outputs }: Console): Promise<HttpAnswer> {

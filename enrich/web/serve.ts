@@ -35,7 +35,10 @@ export const newToken = (): string => randomBytes(24).toString('base64url');
 export async function serveConsole(options: ServeOptions): Promise<Serving> {
   const { host = '127.0.0.1', port, token = newToken(), log } = options;
   const sha256 = createHash('sha256').update(token).digest('hex');
-  const answer = consoleAnswers({ ...options, tokens: new Tokens([{ name: 'console', sha256, scopes: ['read'] }]) });
+  const answer = consoleAnswers({
+    ...options,
+    tokens: new Tokens([{ name: 'console', sha256, scopes: ['read', 'allow'] }]),
+  });
   const routes = {
     async answer(request: Parameters<typeof answer>[0]) {
       const path = (request.url ?? '/').slice(0, 8_192).split('?', 1)[0]!;

@@ -1,3 +1,5 @@
+import type { Exception } from '../alert/exception.ts';
+
 /** What the console's API answers: the one description that server and page share. Times are ISO 8601, sizes bytes. */
 
 export const REVIEW_STATES = ['open', 'acknowledged', 'true_positive', 'false_positive'] as const;
@@ -77,6 +79,29 @@ export interface DestinationHistory {
   readonly days: readonly { readonly day: string; readonly flows: number; readonly bytesOut: number }[];
   /** Day on which the destination was first seen from anywhere here. */
   readonly knownSince?: string;
+  readonly capped?: string;
+}
+
+/** An exception as `waybill allow` keeps it, with what it does. */
+export interface ExceptionRow extends Exception {
+  /** Stored alerts that it covers. */
+  readonly uses: number;
+  readonly expired: boolean;
+}
+
+export interface ExceptionsAnswer {
+  readonly exceptions: readonly ExceptionRow[];
+  /** Why this reader may not change them. */
+  readonly why?: string;
+  readonly capped?: string;
+}
+
+export interface ExceptionPreview {
+  readonly covered: number;
+  /** Stored alerts that were looked at. */
+  readonly looked: number;
+  /** The newest of the covered ones. */
+  readonly alerts: readonly AlertSummary[];
   readonly capped?: string;
 }
 

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { readExceptions } from '../../enrich/alert/exception-file.ts';
 import { judgedFrom, readBundle } from '../../enrich/bundle/read-bundle.ts';
 import { replay } from '../../enrich/cli/replay.ts';
+import { withMarkedAlerts } from '../../enrich/service/marked-alerts.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
@@ -16,7 +18,7 @@ import { alertAbout, describeBrowser, joinedFlow, openConsole } from '../build/c
 import { HOSTILE } from './hostile-texts.ts';
 import { pageFaults } from './page-faults.ts';
 
-const PAGES = ['/alerts', '/hosts', '/destinations', '/fingerprints', '/health'];
+const PAGES = ['/alerts', '/hosts', '/destinations', '/fingerprints', '/exceptions', '/health'];
 const STORIES = ['story-exfil-archive', 'story-exfil-chunks'];
 const MINUTE = 60_000;
 
@@ -91,7 +93,10 @@ describeBrowser('the console in Chromium', () => {
       const endpoints = files('.endpoint.jsonl');
       await replay({ captures: files('.pcap.gz'), endpoints, settings: defaultSettings(), data, evidence });
       store = await openEmbedded(data);
-      serving = await openConsole(store, { evidence });
+      serving = await openConsole(
+        withMarkedAlerts(store, () => readExceptions(data)),
+        { evidence, exceptions: data },
+      );
       visitor = await Visitor.come(browser, serving);
     }, MINUTE);
     afterAll(async () => {
@@ -192,6 +197,44 @@ describeBrowser('the console in Chromium', () => {
       expect(text).toContain('drop.quietharbor.example');
     });
 
+    it('allows from the alert once its effect was shown, lists the exception, and takes it back', async () => {
+      const { page } = visitor;
+      await visitor.go('/alerts');
+      await page.click('.alert:has-text("ws-fin-01") a.story');
+      const address = page.url();
+      await page.click('button:has-text("Allow this program")');
+      expect(await page.isDisabled('text=Keep exception')).toBe(true);
+      await page.fill('label:has-text("Owner")', 'Ana Conda');
+      await page.click('button:has-text("Preview")');
+      await page.waitForSelector('.allow-form >> text=reason:');
+      await page.fill('label:has-text("Reason")', 'CHG-17');
+      await page.fill('label:has-text("Until")', '2027-12-31');
+      await page.click('button:has-text("Preview")');
+      await page.waitForSelector('text=/1 of \\d+ stored alerts would be covered/');
+      await isFitNow('the preview');
+      await page.fill('label:has-text("Bytes at most")', '1000');
+      expect(await page.isDisabled('text=Keep exception')).toBe(true);
+      await page.click('button:has-text("Preview")');
+      await page.waitForSelector('text=/0 of \\d+ stored alerts would be covered/');
+      await page.fill('label:has-text("Bytes at most")', '');
+      await page.click('button:has-text("Preview")');
+      await page.waitForSelector('text=/1 of \\d+ stored alerts would be covered/');
+      await page.click('text=Keep exception');
+      await page.waitForSelector('text=Allowed until 2027-12-31');
+      expect(readExceptions(data)).toMatchObject([{ owner: 'Ana Conda', reason: 'CHG-17', expires: '2027-12-31' }]);
+
+      await page.click('text=all exceptions');
+      await page.waitForSelector('text=covers 1');
+      await isFitNow('exceptions');
+      await page.click('button:has-text("Remove")');
+      await page.waitForSelector('text=No exceptions: every alert is told.');
+      expect(readExceptions(data)).toEqual([]);
+      await page.goto(address);
+      await page.waitForSelector('button:has-text("Allow this program")');
+      // The refusal of the exception without a reason, which the browser notes as an error of its own.
+      expect(visitor.complaints.splice(0)).toEqual([expect.stringContaining('400')]);
+    });
+
     it('walks with the keyboard to an alert, keeps a decision with who and why, and comes back', async () => {
       const { page } = visitor;
       await visitor.go('/alerts');
@@ -250,7 +293,7 @@ describeBrowser('the console in Chromium', () => {
         await visitor.go(path);
         const links = await visitor.page.$$eval('a[href]', (all) => all.map((a) => a.getAttribute('href') ?? ''));
         for (const link of new Set(links)) {
-          expect(link).toMatch(/^\/(alerts|hosts|destinations|fingerprints|health)/);
+          expect(link).toMatch(/^\/(alerts|hosts|destinations|fingerprints|exceptions|health)/);
           expect((await visitor.page.request.get(`http://127.0.0.1:${serving.port}${link}`)).status()).toBe(200);
         }
       }
@@ -264,8 +307,12 @@ describeBrowser('the console in Chromium', () => {
     });
 
     const isFit = async (path: string) => {
-      const { page } = visitor;
       await visitor.go(path);
+      await isFitNow(path);
+    };
+
+    const isFitNow = async (path: string) => {
+      const { page } = visitor;
       for (const width of [390, 1280]) {
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.setViewportSize({ width, height: 800 });
@@ -321,7 +368,7 @@ describeBrowser('the console in Chromium', () => {
 
     it.each(PAGES)('shows all of them inert on %s', async (path) => {
       await isInert(path);
-      if (path !== '/health') expect(await visitor.text()).toContain('<script>');
+      if (path !== '/health' && path !== '/exceptions') expect(await visitor.text()).toContain('<script>');
     });
 
     it('takes them inert from the address and from a reader of the list', async () => {

@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import type { AlertAnswer } from '../view.ts';
 import type { AlertBody } from './alert-shape.ts';
+import { AllowPanel } from './allow-panel.tsx';
 import { Deliveries } from './deliveries.tsx';
 import { DestinationDays } from './destination-days.tsx';
 import { Downloads } from './downloads.tsx';
@@ -92,6 +93,7 @@ function Shown({
         </div>
         <div class="side">
           <ReviewPanel alert={alert} onDone={again} />
+          <AllowPanel body={body} onDone={again} />
           <NotSeen body={body} />
           <DestinationDays id={alert.id} />
           <Deliveries lines={alert.deliveries} />

@@ -6,7 +6,12 @@ export interface AlertBody {
   readonly user?: { readonly name?: string; readonly domain?: string };
   readonly process?: ProcessFields;
   readonly source?: { readonly ip?: string; readonly bytes?: number };
-  readonly destination?: { readonly ip?: string; readonly port?: number; readonly domain?: string };
+  readonly destination?: {
+    readonly ip?: string;
+    readonly port?: number;
+    readonly domain?: string;
+    readonly registered_domain?: string;
+  };
   readonly tls?: {
     readonly version?: string;
     readonly client?: { readonly server_name?: string; readonly ja4?: string; readonly ja3?: string };
@@ -18,6 +23,13 @@ export interface AlertBody {
 }
 
 export interface WaybillPart {
+  /** The exception that covers the alert. */
+  readonly allowed?: {
+    readonly id?: string;
+    readonly owner?: string;
+    readonly reason?: string;
+    readonly expires?: string;
+  };
   readonly tier?: string;
   readonly score_db?: number;
   readonly probability?: number;

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { AlertPage } from './alert-page.tsx';
 import { AlertsPage } from './alerts-page.tsx';
+import { ExceptionsPage } from './exceptions-page.tsx';
 import { HealthPage } from './health-page.tsx';
 import { Help } from './help.tsx';
 import { isTyping } from './keys.ts';
@@ -15,6 +16,7 @@ const PAGES = [
   { name: 'hosts', title: 'Hosts' },
   { name: 'destinations', title: 'Destinations' },
   { name: 'fingerprints', title: 'Fingerprints' },
+  { name: 'exceptions', title: 'Exceptions' },
   { name: 'health', title: 'Health' },
 ] as const;
 
@@ -100,6 +102,8 @@ function shown(page: string, id: string | undefined, query: URLSearchParams, onD
       return <DestinationsPage query={query} onDenied={onDenied} />;
     case 'fingerprints':
       return <FingerprintsPage query={query} onDenied={onDenied} />;
+    case 'exceptions':
+      return <ExceptionsPage onDenied={onDenied} />;
     case 'health':
       return <HealthPage onDenied={onDenied} />;
     default:
