@@ -9,6 +9,7 @@ import { isInstalled } from '../../sensor/capture/live-driver.ts';
 import type { Driver } from '../../sensor/capture/live-messages.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import { PROGRAM } from './program.ts';
+import { tied } from './tied.ts';
 
 /** Where packets are sent, and where the sensor listens. */
 export const SENDING = 'wtx';
@@ -98,7 +99,7 @@ export class Network {
     const file = join(this.folder, 'play.pcap');
     writeFileSync(file, capture);
     const rate = ['--pps', String(packetsPerSecond), '--loop', String(loops), '--unique-ip', '--preload-pcap'];
-    const child = spawn('ip', ['netns', 'exec', this.name, 'tcpreplay', '-q', '-i', SENDING, ...rate, file]);
+    const child = spawn(...tied('ip', ['netns', 'exec', this.name, 'tcpreplay', '-q', '-i', SENDING, ...rate, file]));
     const code = await new Promise((resolve) => child.on('close', resolve));
     if (code !== 0) throw new Error(`tcpreplay ended with ${code}`);
   }
@@ -160,7 +161,7 @@ export class RunningSensor {
     const { sensorArgs, nodeArgs } = splitNodeArgs(args);
     const node = [...nodeArgs, ...PROGRAM, 'sensor', '-i', LISTENING, ...sensorArgs];
     // `ip` and the wrapper become what they start: this is the process id of the parsing process itself.
-    this.process = spawn('ip', ['netns', 'exec', network.name, ...wrapper, process.execPath, ...node], {
+    this.process = spawn(...tied('ip', ['netns', 'exec', network.name, ...wrapper, process.execPath, ...node]), {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     eachLine(this.process.stdout!, (line) => this.records.push(JSON.parse(line) as FlowRecord));

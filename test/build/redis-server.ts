@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'vitest';
+import { tied } from './tied.ts';
 
 const SERVER = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find((path) => existsSync(path));
 const CLI = SERVER?.replace(/server$/, 'cli') ?? 'redis-cli';
@@ -64,7 +65,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     await gone;
   };
   const start = async () => {
-    server = spawn(SERVER ?? 'redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    server = spawn(...tied(SERVER ?? 'redis-server', args), { stdio: ['ignore', 'pipe', 'inherit'] });
     await answering(server, port);
   };
   await start();

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, it } from 'vitest';
+import { tied } from './tied.ts';
 
 const RSYSLOGD = '/usr/sbin/rsyslogd';
 const MODULES = '/usr/lib/x86_64-linux-gnu/rsyslog';
@@ -40,7 +41,7 @@ export async function startRsyslog(configuration: string, port?: number): Promis
   const file = join(directory, 'rsyslog.conf');
   writeFileSync(out, '');
   writeFileSync(file, configuration.replaceAll('OUT', out).replaceAll('DIR', directory));
-  const child = spawn(RSYSLOGD, ['-n', '-f', file, '-i', join(directory, 'pid')], {
+  const child = spawn(...tied(RSYSLOGD, ['-n', '-f', file, '-i', join(directory, 'pid')]), {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

@@ -8,6 +8,7 @@ import type { DrillReport } from '../../enrich/drill/report.ts';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
 import { openConsole } from '../build/console.ts';
 import { describeLive, LISTENING, Network, SENDING } from '../build/live-network.ts';
+import { tied } from '../build/tied.ts';
 
 const MINUTES = 60_000;
 const TOKEN = 'token-for-drills';
@@ -33,7 +34,7 @@ describeLive('waybill drill over a network', () => {
   const ran = new Map<string, Ran>();
 
   const start = (namespace: string, ...command: readonly string[]): { child: ChildProcess; said: () => string } => {
-    const child = spawn('ip', ['netns', 'exec', namespace, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(...tied('ip', ['netns', 'exec', namespace, ...command]), { stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     let text = '';
     for (const stream of [child.stdout!, child.stderr!])
@@ -53,9 +54,12 @@ describeLive('waybill drill over a network', () => {
 
   const drill = async (...more: readonly string[]): Promise<Ran> => {
     const common = ['--service', url, '--token-file', tokenFile, '--push', '--json', '--wait', '4', '--size', '256'];
-    const child = spawn('ip', ['netns', 'exec', drilled, ...NODE, 'enrich/cli/main.ts', 'drill', ...common, ...more], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      ...tied('ip', ['netns', 'exec', drilled, ...NODE, 'enrich/cli/main.ts', 'drill', ...common, ...more]),
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     let [out, err] = ['', ''];
     child.stdout.on('data', (piece: Buffer) => (out += piece.toString()));
     child.stderr.on('data', (piece: Buffer) => (err += piece.toString()));

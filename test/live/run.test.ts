@@ -7,6 +7,7 @@ import { openEmbedded } from '../../enrich/store/embedded.ts';
 import { pcap } from '../build/captures.ts';
 import { conversation } from '../build/conversation.ts';
 import { describeLive, LISTENING, Network } from '../build/live-network.ts';
+import { tied } from '../build/tied.ts';
 
 const MINUTES = 60_000;
 
@@ -36,7 +37,7 @@ describeLive('waybill run', () => {
     writeFileSync(settings, 'TimeWindow: { minutes: 4 }\n');
     const places = ['--listen', '127.0.0.1:0', '--console', '8097', '--status', 'off'];
     const options = ['--user', 'nobody', '--config', settings, ...places];
-    child = spawn('ip', ['netns', 'exec', network.name, ...program, ...options], {
+    child = spawn(...tied('ip', ['netns', 'exec', network.name, ...program, ...options]), {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     child.stderr!.on('data', (piece: Buffer) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { defaultSettings, type Settings } from '../../enrich/settings.ts';
 import { PROGRAM } from '../build/program.ts';
+import { tied } from '../build/tied.ts';
 
 /** A directory that is removed when the test file is done. */
 export function temporary(): { path: string; remove: () => void } {
@@ -25,7 +26,7 @@ export interface Waybill {
 
 /** Runs `waybill …`. */
 export function waybill(...args: readonly string[]): Waybill {
-  const child = spawn(process.execPath, [...PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(...tied(process.execPath, [...PROGRAM, ...args]), { stdio: ['ignore', 'pipe', 'pipe'] });
   // A test that fails must not leave its service behind.
   const onExit = (): void => void child.kill('SIGKILL');
   process.once('exit', onExit);

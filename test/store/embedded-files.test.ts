@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type EmbeddedOptions, type EmbeddedStore, openEmbedded } from '../../enrich/store/embedded.ts';
 import { openEnvironment, unmark } from '../../enrich/store/embedded-files.ts';
 import { META, openTables } from '../../enrich/store/embedded-tables.ts';
+import { tied } from '../build/tied.ts';
 import { codeOf, fact } from './fixtures.ts';
 import { writerBatch } from './writer-batch.ts';
 
@@ -79,7 +80,7 @@ async function killWriterAfter(batches: number): Promise<number> {
 
 function startWriter(): ChildProcess {
   const args = ['--import', 'tsx', child('embedded-writer.ts'), directory];
-  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(...tied(process.execPath, args), { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
 describe('the owner of a directory', () => {
