@@ -1,4 +1,5 @@
 /** The paths and answers of Splunk's HTTP Event Collector, as its clients expect them. */
+import { RecencyMap } from '../../sensor/base/recency-map.ts';
 import type { HttpAnswer, HttpRefusal } from './http-answer.ts';
 
 /** Channels whose acknowledgements are remembered; the one not used for longest goes. */
@@ -12,13 +13,12 @@ const MAX_ASKED = 10_000;
  * data; what is asked about after a restart is not known, and the client sends it again.
  */
 export class Acknowledgements {
-  private readonly next = new Map<string, number>();
+  private readonly next = new RecencyMap<number>();
 
   give(channel: string): number {
     const id = this.next.get(channel) ?? 0;
-    this.next.delete(channel);
-    this.next.set(channel, id + 1);
-    if (this.next.size > MAX_CHANNELS) this.next.delete(this.next.keys().next().value!);
+    this.next.renew(channel, id + 1);
+    if (this.next.size > MAX_CHANNELS) this.next.delete(this.next.oldest()!);
     return id;
   }
 

@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { RecencyMap } from '../../../sensor/base/recency-map.ts';
 import type { FlowRecord } from '../../../sensor/record/flow-record.ts';
 import { isObject, type JsonObject, MAX_RECORD_CHARS, parseJson } from '../json-object.ts';
 import { DamagedInput, RefusedInput, readBytes } from '../read-bytes.ts';
@@ -57,8 +58,8 @@ export async function readFlowLogs(
 class FlowLogReader {
   private readonly onFlow: (record: FlowRecord) => Promise<void> | void;
   private readonly limits: FlowLogLimits;
-  private readonly pending = new Map<string, Parts>();
-  private readonly given = new Set<string>();
+  private readonly pending = new RecencyMap<Parts>();
+  private readonly given = new RecencyMap<true>();
   private pendingChars = 0;
   private lineChars = 0;
   private readonly summary: FlowLogSummary = { flows: 0, ignored: 0, unknown: 0, damaged: [] };
@@ -88,7 +89,7 @@ class FlowLogReader {
   }
 
   async end(): Promise<FlowLogSummary> {
-    for (const [key, parts] of this.pending) await this.give(key, parts);
+    while (this.pending.size > 0) await this.giveOldest();
     return this.summary;
   }
 
@@ -149,12 +150,17 @@ class FlowLogReader {
     known[part] ??= row;
     known.chars += this.lineChars;
     this.pendingChars += this.lineChars;
-    this.pending.set(key, known);
+    // In the order in which the connections were first met.
+    if (!this.pending.has(key)) this.pending.renew(key, known);
     if (known.ssl && known.conn) await this.give(key, known);
     while (this.pending.size > this.limits.pending || this.pendingChars > this.limits.pendingChars) {
-      const [oldest, parts] = this.pending.entries().next().value!;
-      await this.give(oldest, parts);
+      await this.giveOldest();
     }
+  }
+
+  private async giveOldest(): Promise<void> {
+    const key = this.pending.oldest()!;
+    await this.give(key, this.pending.get(key)!);
   }
 
   /** The connection is complete, or nothing more will be waited for. */
@@ -176,7 +182,7 @@ class FlowLogReader {
   }
 
   private remember(key: string): void {
-    this.given.add(key);
-    if (this.given.size > this.limits.given) this.given.delete(this.given.values().next().value!);
+    this.given.renew(key, true);
+    if (this.given.size > this.limits.given) this.given.delete(this.given.oldest()!);
   }
 }
