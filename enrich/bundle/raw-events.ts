@@ -9,10 +9,10 @@ import type { RawEvent } from './write-bundle.ts';
  */
 export async function rawEventsOf({ waybill }: AboutAlert, paths: readonly string[]): Promise<RawEvent[]> {
   const wanted = new Set(waybill?.events);
-  const found = new Map<string, RawEvent>();
-  const onRecord = (record: string, ids: readonly string[]): void => {
-    if (ids.some((id) => wanted.has(id))) found.set(ids.join(' '), { events: ids, record });
+  const found = new Map<string, Set<string>>();
+  const onRecord = (record: string, id: string): void => {
+    if (wanted.has(id)) found.set(record, (found.get(record) ?? new Set()).add(id));
   };
   for (const file of paths.flatMap(listEndpointFiles)) await readEndpointFile(file, () => {}, { onRecord });
-  return [...found.values()];
+  return [...found].map(([record, ids]) => ({ events: [...ids], record }));
 }

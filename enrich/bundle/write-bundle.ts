@@ -18,7 +18,7 @@ export type Written =
 /** Gives the handshake packets of a flow, if they were kept. */
 export type PacketsOf = (flowId: string) => Uint8Array | undefined;
 
-/** A record as it stands in the endpoint feed, and the ids of the events that were read from it. */
+/** A record as it stands in the endpoint feed, and the ids of the alert's events that were read from it. */
 export interface RawEvent {
   readonly events: readonly string[];
   readonly record: string;

@@ -38,6 +38,14 @@ interface Held {
   readonly index: number;
   readonly draft: Draft;
   readonly source: ClockSource;
+  readonly origin: Origin | undefined;
+}
+
+/** The record that an event is read from, for who wants to know. */
+export interface Origin {
+  readonly chars: number;
+  /** Called with each event of the record when it is given out, be it later. */
+  readonly onEvent: (event: EndpointEvent) => void;
 }
 
 /**
@@ -57,6 +65,7 @@ export class FeedNormalizer {
   private readonly zoneHints = new ZoneClock();
   private readonly driftingZones = new ZoneClock();
   private readonly maxHeld: number;
+  private origin: Origin | undefined;
   private held: Held[] = [];
   private heldChars = 0;
 
@@ -67,7 +76,8 @@ export class FeedNormalizer {
   }
 
   /** Events of one record, object or text, with or without envelopes around it. Never throws. */
-  normalize(record: unknown, context: RecordContext = {}): EndpointEvent[] {
+  normalize(record: unknown, context: RecordContext = {}, origin?: Origin): EndpointEvent[] {
+    this.origin = origin;
     const full = this.options.host === undefined ? context : { host: this.options.host, ...context };
     const events: EndpointEvent[] = [];
     const inner = unwrap(record, full, () => this.summary.ignored.add('_bulk action'));
@@ -171,7 +181,7 @@ export class FeedNormalizer {
     const { feed, host, vendorId, clockSource: source } = reading;
     const events: EndpointEvent[] = [];
     reading.drafts.forEach((draft, index) => {
-      const entry = { feed, host, vendorId, index, draft };
+      const entry = { feed, host, vendorId, index, draft, origin: this.origin };
       if (draft.clock === 'local' && source) this.hold({ ...entry, source });
       else events.push(this.finish(entry, { at: draft.at, quality: draft.clock === 'local' ? 'log' : draft.clock }));
     });
@@ -180,7 +190,7 @@ export class FeedNormalizer {
 
   private hold(entry: Held): void {
     this.held.push(entry);
-    this.heldChars += sizeOf(entry.draft.body);
+    this.heldChars += sizeOf(entry.draft.body) + (entry.origin?.chars ?? 0);
   }
 
   private settle(draft: Draft, source: ClockSource): { at: number; quality: TimeQuality } {
@@ -199,7 +209,9 @@ export class FeedNormalizer {
     const body = entry.draft.startsProcess === true ? withStart(entry.draft.body, time.at) : entry.draft.body;
     const event = { feed, at: time.at, timeQuality: time.quality, host, ...body } as EndpointEvent;
     this.summary.accepted.add(event.kind);
-    return { ...event, id: eventId(event, vendorId, index) };
+    const finished = { ...event, id: eventId(event, vendorId, index) };
+    entry.origin?.onEvent(finished);
+    return finished;
   }
 }
 

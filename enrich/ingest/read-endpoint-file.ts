@@ -4,7 +4,7 @@ import { TextSniffer } from './decode-text.ts';
 import { EvtxReader, FILE_MAGIC } from './evtx/evtx-file.ts';
 import type { FeedSummary } from './feed-summary.ts';
 import { parseJson } from './json-object.ts';
-import { FeedNormalizer, type NormalizerOptions } from './normalizer.ts';
+import { FeedNormalizer, type NormalizerOptions, type Origin } from './normalizer.ts';
 import { DamagedInput, RefusedInput, readBytes } from './read-bytes.ts';
 import type { RecordContext } from './reading.ts';
 import { RecordSplitter } from './record-splitter.ts';
@@ -16,8 +16,8 @@ export interface ReadOptions extends NormalizerOptions {
   readonly onRecord?: OnRecord;
 }
 
-/** Is shown each record as it stands in the feed, with the ids of its events; those that wait for a zone are not among them. */
-export type OnRecord = (record: string, ids: readonly string[]) => void;
+/** Is shown each event's record as it stands in the feed, with the id of the event. */
+export type OnRecord = (record: string, id: string) => void;
 
 /** Takes one event; when it returns a promise, reading waits for it. */
 export type OnEvent = (event: EndpointEvent) => void | Promise<void>;
@@ -93,9 +93,12 @@ class EvtxEvents implements ByteReader {
   constructor(normalizer: FeedNormalizer, onRecord?: OnRecord) {
     this.reader = new EvtxReader({
       event: (xml) => {
-        const events = normalizer.normalize(xml);
-        for (const event of events) this.events.push(event);
-        onRecord?.(xml, idsOf(events));
+        for (const event of normalizer.normalize(
+          xml,
+          {},
+          originOf(onRecord, () => xml),
+        ))
+          this.events.push(event);
       },
       damage: (chunk, why) => normalizer.summary.noteDamage(`in chunk ${chunk}`, why),
     });
@@ -166,9 +169,8 @@ export class TextReader {
   }
 
   private normalize(record: unknown, raw: RawRecord): void {
-    const events = this.normalizer.normalize(record, this.context);
-    for (const event of events) this.events.push(event);
-    if (this.onRecord) this.onRecord(raw.text ?? JSON.stringify(raw.row), idsOf(events));
+    const origin = originOf(this.onRecord, () => raw.text ?? JSON.stringify(raw.row));
+    for (const event of this.normalizer.normalize(record, this.context, origin)) this.events.push(event);
   }
 
   private place(offset: number): string {
@@ -176,4 +178,8 @@ export class TextReader {
   }
 }
 
-const idsOf = (events: readonly EndpointEvent[]): string[] => events.map(({ id }) => id);
+function originOf(onRecord: OnRecord | undefined, text: () => string): Origin | undefined {
+  if (!onRecord) return undefined;
+  const record = text();
+  return { chars: record.length, onEvent: ({ id }) => onRecord(record, id) };
+}

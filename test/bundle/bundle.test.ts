@@ -75,8 +75,7 @@ describe('an evidence bundle', () => {
       const body = alert.body as AboutAlert;
       const raw = await rawEventsOf(body, [STORIES]);
       const ids = new Set(raw.flatMap(({ events }) => events));
-      // A fact made of several events has an id of its own.
-      expect(body.waybill!.events!.filter((id) => !ids.has(id)).length).toBeLessThanOrEqual(1);
+      expect(body.waybill!.events!.filter((id) => !ids.has(id))).toEqual([]);
       expect(raw.length).toBeGreaterThan(2);
       const written = await writeBundle(store, defaultSettings(), alert, packets, raw);
       if (written.kind === 'none') throw new Error(written.why);
