@@ -1,4 +1,5 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monotonicMillis } from '../../sensor/base/clock.ts';
 import { LogFull, parseSegment, SegmentLog } from '../../sensor/base/segment-log.ts';
@@ -18,6 +19,21 @@ export const HANDED_OVER = '.replay';
 
 export const journalDirectory = (data: string): string => join(data, 'journal');
 export const deadDirectory = (data: string): string => join(data, 'dead-letters');
+
+/**
+ * Copies the journal of a data directory, whether a process works on it or not. To be called before the store is copied: a
+ * file that goes meanwhile was settled, and what it held is in the store by then.
+ */
+export async function backUpJournal(data: string, to: string): Promise<void> {
+  const from = journalDirectory(data);
+  if (!existsSync(from)) return;
+  await mkdir(to);
+  for (const name of await readdir(from)) {
+    await copyFile(join(from, name), join(to, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+}
 
 interface Entry {
   readonly delivery: Delivery;

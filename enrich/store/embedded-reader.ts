@@ -135,12 +135,18 @@ async function refuse(): Promise<never> {
 /**
  * Writes a consistent copy of a store into an empty or new directory, whether a process has it open or not: LMDB copies
  * what one read transaction sees, and writers go on beside it. Rejects with StoreError.
+ * @param before called before the store is copied, when `to` is known to be empty
  */
-export async function backUpEmbedded(directory: string, to: string): Promise<void> {
+export async function backUpEmbedded(
+  directory: string,
+  to: string,
+  before: () => Promise<void> = async () => {},
+): Promise<void> {
   const root = await openReadOnly(directory);
   try {
     await mkdir(to, { recursive: true });
     if ((await readdir(to)).length > 0) throw new StoreError('refused', `${to} is not empty.`);
+    await before();
     for (const name of COMPANIONS) {
       if (existsSync(join(directory, name))) await copyFile(join(directory, name), join(to, name));
     }

@@ -83,6 +83,30 @@ it('is whole, and holds all that was settled before it began', async () => {
   expect(readdirSync(at('data/store'))).toContain('allow.json');
 }, 90_000);
 
+it('holds the batches that were accepted and wait', async () => {
+  const theft = await oneTheft();
+  const first = await enrichProcess(['--data', at('waits'), '--no-stdout']);
+  const senders = [...Array(40).keys()].map((i) =>
+    post(`${first.url}/v1/events`, theft.endpoint.replaceAll(HOST, `w-${i}`)),
+  );
+  for (const answer of await Promise.all(senders)) expect(answer.status).toBe(202);
+  first.kill('SIGKILL'); // some of them are in the journal alone
+  await first.ended;
+  const held = readdirSync(at('waits/journal'));
+  expect(held.length).toBeGreaterThan(0);
+  const copy = waybill('enrich', '--data', at('waits'), '--backup', at('copy-3'));
+  expect(await copy.ended, copy.err()).toBe(0);
+  mkdirSync(at('moved'));
+  cpSync(at('copy-3'), at('moved/store'), { recursive: true });
+  renameSync(at('moved/store/journal'), at('moved/journal'));
+  const restored = await serviceHere({}, { data: at('moved') });
+  await eventually(async () => (await metric(restored.url, 'waiting_batches')) === 0, 40_000);
+  const hosts: string[] = [];
+  for await (const shard of restored.store.shards('process')) hosts.push(shard);
+  expect(hosts.filter((host) => host.startsWith('host:w-'))).toHaveLength(40);
+  await restored.stop();
+}, 90_000);
+
 it('is refused where there is no store, which makes none, and into a directory that is not empty', async () => {
   await expect(backUpEmbedded(at('nowhere'), at('copy-of-nothing'))).rejects.toThrow(/^there is no store in .*nowhere/);
   await expect(backUpEmbedded(at('data/store'), at('copy-1'))).rejects.toThrow(/copy-1 is not empty/);
