@@ -1,4 +1,5 @@
 import type { Exception } from '../alert/exception.ts';
+import type { DrillReport } from '../drill/report.ts';
 
 /** What the console's API answers: the one description that server and page share. Times are ISO 8601, sizes bytes. */
 
@@ -146,6 +147,22 @@ export interface FingerprintRow {
 
 export interface Rows<Row> extends Paged {
   readonly rows: readonly Row[];
+}
+
+/** A drill as it was announced, and what it found once it has ended. */
+export interface DrillLine {
+  readonly id: string;
+  readonly host: string;
+  readonly to: { readonly ip: string; readonly port: number };
+  /** Name of the token that announced it. */
+  readonly by: string;
+  readonly at: string;
+  readonly report?: DrillReport;
+}
+
+export interface DrillsAnswer {
+  /** Newest first. */
+  readonly drills: readonly DrillLine[];
 }
 
 export interface HealthRow {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readExceptions } from '../../enrich/alert/exception-file.ts';
 import { judgedFrom, readBundle } from '../../enrich/bundle/read-bundle.ts';
 import { replay } from '../../enrich/cli/replay.ts';
+import { drillFact } from '../../enrich/join/drill-mark.ts';
 import { withMarkedAlerts } from '../../enrich/service/marked-alerts.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
@@ -422,6 +423,71 @@ describeBrowser('the console in Chromium', () => {
     expect(await visitor.text()).toMatch(/No alerts yet[\s\S]*sensor[\s\S]*EDR/);
     for (const path of PAGES) await visitor.go(path);
     expect(visitor.complaints).toEqual([]);
+    await visitor.leave();
+    await serving.close(500);
+  });
+
+  it('shows an alert that comes while the page is looked at, says so, and moves neither the focus nor the line above', async () => {
+    const store = openMemory();
+    await store.putAlert(alertAbout(1));
+    const serving = await openConsole(store);
+    const { page, leave } = await Visitor.come(browser, serving).then((visitor) => {
+      return { page: visitor.page, leave: () => visitor.leave() };
+    });
+    await page.waitForSelector('.alert >> text=word-1');
+    await page.keyboard.press('j');
+    const top = () => page.evaluate(() => document.querySelector('.alerts')?.getBoundingClientRect().top);
+    const before = await top();
+    await store.putAlert(alertAbout(2));
+    await page.waitForSelector('[role=status]:has-text("1 new alert since you came here.")', { timeout: 15_000 });
+    await page.waitForSelector('.alert >> text=word-2');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('word-1');
+    expect(await top()).toBe(before);
+    await leave();
+    await serving.close(500);
+  });
+
+  it('shows on Health what the last drill missed and how to mend it, inert and fit for everybody', async () => {
+    const store = openMemory();
+    const evil = HOSTILE[0]!.text.slice(0, 900);
+    const drill = (n: number, seen: boolean) => {
+      const [id, at] = [String(n).repeat(32), '2026-11-23T09:00:00.000Z'];
+      const point = { at, late_seconds: 1, detail: evil };
+      const missing = seen ? {} : { seen: false, mend: 'let the endpoint feed send network connections' };
+      const report = {
+        ...{ id, at, host: evil, program: evil, pid: 7, to: evil, archive_bytes: 1, sent_bytes: 1, passed: seen },
+        points: [
+          { ...point, point: 'process' as const, seen: true },
+          { ...point, point: 'connection' as const, seen: true, ...missing },
+        ],
+      };
+      const from = 1_795_392_000_000_000 + n;
+      return drillFact({
+        id,
+        host: evil,
+        ips: [],
+        to: { ip: '192.0.2.1', port: 443 },
+        bytes: 1,
+        from,
+        until: from,
+        by: evil,
+        report,
+      });
+    };
+    await store.put([drill(1, true), drill(2, false)]);
+    const serving = await openConsole(store);
+    const visitor = await Visitor.come(browser, serving);
+    await visitor.go('/health');
+    await visitor.page.waitForSelector('.drills table');
+    const text = await visitor.text();
+    expect(text).toMatch(/▲ the alert did not come; missing: connection/);
+    expect(text).toContain('To mend: let the endpoint feed send network connections');
+    expect(text).toMatch(/✓ came/);
+    for (const width of [390, 1280]) {
+      await visitor.page.setViewportSize({ width, height: 800 });
+      expect(await visitor.page.evaluate(pageFaults)).toEqual([]);
+    }
+    expect([visitor.dialogs, visitor.strays(), visitor.complaints]).toEqual([[], [], []]);
     await visitor.leave();
     await serving.close(500);
   });

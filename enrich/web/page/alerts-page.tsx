@@ -26,7 +26,10 @@ export function AlertsPage({ query, onDenied }: Props) {
   return (
     <>
       <div class="head">
-        <h1>Alerts</h1>
+        <div>
+          <h1>Alerts</h1>
+          <Fresh known={answer.value?.known} />
+        </div>
         <div class="filters">
           <SearchBox text={query.get('q') ?? ''} label="Search host, user, process, destination" />
           <Choice
@@ -64,6 +67,20 @@ export function AlertsPage({ query, onDenied }: Props) {
         {(list) => (list.alerts.length > 0 ? <Listed list={list} /> : <Nothing list={list} />)}
       </States>
     </>
+  );
+}
+
+/** Says, also to those who listen, that alerts came while the page is looked at. Its line is always there: nothing jumps. */
+function Fresh({ known }: { readonly known: number | undefined }) {
+  const [first, setFirst] = useState<number>();
+  useEffect(() => {
+    if (first === undefined && known !== undefined) setFirst(known);
+  }, [known]);
+  const more = first === undefined || known === undefined ? 0 : known - first;
+  return (
+    <p class="note fresh" role="status">
+      {more > 0 && `${more} new ${more === 1 ? 'alert' : 'alerts'} since you came here.`}
+    </p>
   );
 }
 

@@ -1,4 +1,5 @@
 import type { HealthAnswer } from '../view.ts';
+import { Drills } from './drills.tsx';
 import { States } from './states.tsx';
 import { useAnswer } from './use-answer.ts';
 import { Wire } from './wire.tsx';
@@ -39,6 +40,7 @@ export function HealthPage({ onDenied }: { readonly onDenied: () => void }) {
           ))
         }
       </States>
+      <Drills onDenied={onDenied} />
     </>
   );
 }
