@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Calibration, CalibrationFile, readCalibration } from './evidence/calibration.ts';
-import { readTables } from './evidence/read-tables.ts';
+import { OwnTables, readTables } from './evidence/read-tables.ts';
 import type { Tables } from './evidence/tables.ts';
 import { WEIGHTS, type WeightOverrides, type Weights, withOverrides } from './evidence/weights.ts';
 import { filesOf, OutputConfig } from './output-settings.ts';
@@ -214,16 +214,23 @@ export interface Settings extends z.infer<typeof Config> {
   readonly model: Weights;
   /** What is known of programs and destinations beforehand. */
   readonly knowledge: Tables;
+  /** What of it the files of `tables.directory` say. */
+  readonly ownTables: OwnTables;
   /** Probability by decibels as decisions of analysts have it; absent before there are any. */
   readonly calibration?: Calibration;
 }
 
-/** @param calibrated takes the place of the file that the configuration names */
-function settingsOf(config: z.infer<typeof Config>, directory: string, calibrated?: Calibration): Settings {
+/** @param given takes the place of files that the configuration names */
+function settingsOf(
+  config: z.infer<typeof Config>,
+  directory: string,
+  given: { readonly calibration?: Calibration | undefined; readonly tables?: OwnTables | undefined } = {},
+): Settings {
   const near = (path: string | undefined) => (path === undefined ? undefined : resolve(directory, path));
-  const { tables, digest } = readTables({ directory: near(config.tables.directory), asn: near(config.tables.asn) });
+  const places = { directory: near(config.tables.directory), asn: near(config.tables.asn) };
+  const { tables, own, digest } = readTables({ ...places, own: given.tables });
   const file = near(config.score.calibration);
-  const calibration = file === undefined ? calibrated : readCalibration(file, config.score.prior);
+  const calibration = file === undefined ? given.calibration : readCalibration(file, config.score.prior);
   const { weights, alerts_per_day: _, calibration: __, ...tiers } = config.score;
   const numbers = withOverrides(weights as WeightOverrides);
   const about = JSON.stringify([weights, tiers, config.TimeWindow, digest, calibration ?? null]);
@@ -240,6 +247,7 @@ function settingsOf(config: z.infer<typeof Config>, directory: string, calibrate
       },
     },
     knowledge: tables,
+    ownTables: own,
     ...(calibration === undefined ? {} : { calibration }),
   };
 }
@@ -258,22 +266,23 @@ const UNCHANGED = (() => {
 
 export const defaultSettings = (): Settings => settingsOf(Config.parse({}), '.');
 
-/** What settings of the score amount to, as a bundle carries it: no addresses, no tokens, no paths. */
+/** What settings of the score amount to, as a bundle carries it: tables in full, no addresses, no tokens, no paths. */
 export function scoringOf(settings: Settings): object {
-  const { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, calibration } = settings;
+  const { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, calibration, ownTables: tables } = settings;
   const { calibration: _, ...score } = settings.score;
-  return { config: { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, score }, calibration };
+  return { config: { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, score }, calibration, tables };
 }
 
 const Scoring = z.object({
   config: Config.omit({ service: true, tables: true }),
   calibration: CalibrationFile.optional(),
+  tables: OwnTables.optional(),
 });
 
-/** The settings behind it, with the built-in tables; undefined when it is none, or of another version. */
+/** The settings behind it; undefined when it is none, or of another version. */
 export function settingsFromScoring(value: unknown): Settings | undefined {
   const { data } = Scoring.safeParse(value);
-  return data && settingsOf(Config.parse(data.config), '.', data.calibration);
+  return data && settingsOf(Config.parse(data.config), '.', data);
 }
 
 export interface ReadOptions {

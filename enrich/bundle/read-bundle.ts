@@ -83,7 +83,7 @@ export function readBundle(file: Buffer): BundleReading {
 
 /**
  * The alert as the members of the bundle give it, or why they give none.
- * @param settings others than the bundle's, for tables that it does not carry
+ * @param settings others than the bundle's, for a database of networks, which it does not carry
  */
 export async function judgedFrom({ alert, recording, ...bundle }: Bundle, settings: Settings = bundle.settings) {
   try {

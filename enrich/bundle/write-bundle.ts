@@ -45,10 +45,10 @@ export async function writeBundle(
   const now = decibelsOf(again.body as AboutAlert);
   const slices = packetMembers(body, packets);
   const flows = body.waybill?.flows?.length ?? 0;
-  const { directory, asn } = settings.tables;
-  const hasTables = directory !== undefined || asn !== undefined;
   const notes = [
-    ...(hasTables ? ['scored with tables of its own (settings, tables): give them again with --config'] : []),
+    ...(settings.tables.asn === undefined
+      ? []
+      : ['scored with a database of networks (settings, tables.asn): give it again with --config']),
     ...(told === now
       ? []
       : [`the alert says ${told} dB, and the facts of today ${now} dB: the store has moved on since`]),

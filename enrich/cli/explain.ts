@@ -51,7 +51,7 @@ export const EXPLAIN: CommandSpec = {
       name: 'config',
       argument: 'FILE',
       describe:
-        'The settings (YAML) that the service runs with: for --bundle, and for bundles that need tables of yours.',
+        'The settings (YAML) that the service runs with: for --bundle, and for bundles that need your tables.asn.',
     },
   ],
   notes: `ID may be shortened to any beginning that fits one alert.

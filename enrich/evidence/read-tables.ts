@@ -108,10 +108,16 @@ const FILES = {
 type TableName = keyof typeof FILES;
 type Rows<Name extends TableName> = z.infer<(typeof FILES)[Name]>['rows'];
 
-/** Places of the tables on disk; both may be absent. */
+/** Contents of an operator's files, by table. */
+export const OwnTables = z.strictObject(FILES).partial();
+export type OwnTables = z.infer<typeof OwnTables>;
+
+/** Places of the tables on disk; all may be absent. */
 export interface TablePlaces {
   /** Directory with `tenants.yaml`, `services.yaml` and so on. */
   readonly directory?: string | undefined;
+  /** What such a directory held, in place of it. */
+  readonly own?: OwnTables | undefined;
   /** Database of autonomous systems, .mmdb. */
   readonly asn?: string | undefined;
 }
@@ -119,15 +125,18 @@ export interface TablePlaces {
 /**
  * The built-in tables with what the files of an operator add or replace. Throws a `UserError` (exit 2) with every
  * complaint.
- * @returns also a hash of what was read, so that the model's version can tell
+ * @returns also the contents of the files, and a hash of what was read, so that the model's version can tell
  */
-export function readTables({ directory, asn }: TablePlaces): { readonly tables: Tables; readonly digest: string } {
+export function readTables({
+  directory,
+  own = directory === undefined ? {} : ownTablesIn(directory),
+  asn,
+}: TablePlaces): { readonly tables: Tables; readonly own: OwnTables; readonly digest: string } {
   const editions = new Map(Object.entries(TABLES.editions));
   const hash = createHash('sha256');
-  const read = directory === undefined ? [] : filesOf(directory);
   const rowsOf = <Name extends TableName>(name: Name): { rows: Rows<Name>; replace: boolean } => {
-    if (directory === undefined || !read.includes(name)) return { rows: [] as unknown as Rows<Name>, replace: false };
-    const file = readYaml<z.infer<(typeof FILES)[Name]>>(join(directory, `${name}.yaml`), FILES[name] as never);
+    const file = own[name];
+    if (file === undefined) return { rows: [] as unknown as Rows<Name>, replace: false };
     editions.set(name, `${file.edition}${file.replace ? '' : `+${editions.get(name)}`}`);
     hash.update(JSON.stringify([name, file]));
     return { rows: file.rows as Rows<Name>, replace: file.replace };
@@ -170,7 +179,14 @@ export function readTables({ directory, asn }: TablePlaces): { readonly tables: 
     hosting: into('hosting', TABLES.hosting, ({ asn: number, kind }) => [[number, kind]]),
     ...(operators === undefined ? {} : { operators }),
   };
-  return { tables: { editions: Object.fromEntries(editions), ...tables }, digest: hash.digest('hex') };
+  return { tables: { editions: Object.fromEntries(editions), ...tables }, own, digest: hash.digest('hex') };
+}
+
+function ownTablesIn(directory: string): OwnTables {
+  const files = filesOf(directory).map((name) => {
+    return [name, readYaml<unknown>(join(directory, `${name}.yaml`), FILES[name as TableName])] as const;
+  });
+  return Object.fromEntries(files) as OwnTables;
 }
 
 /** The tables that a directory has files of; a file that is none of them is a mistake. */

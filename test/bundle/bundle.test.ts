@@ -12,7 +12,7 @@ import { type RawEvent, writeBundle } from '../../enrich/bundle/write-bundle.ts'
 import { readZip, writeZip } from '../../enrich/bundle/zip.ts';
 import { replay } from '../../enrich/cli/replay.ts';
 import { listEndpointFiles } from '../../enrich/ingest/list-endpoint-files.ts';
-import { defaultSettings } from '../../enrich/settings.ts';
+import { defaultSettings, readSettings } from '../../enrich/settings.ts';
 import { openEmbedded } from '../../enrich/store/embedded.ts';
 import type { Store, StoredAlert } from '../../enrich/store/store.ts';
 import { evidenceName } from '../../sensor/record/evidence-name.ts';
@@ -85,6 +85,33 @@ describe('an evidence bundle', () => {
       expect(LOGS.some((log) => log.includes((JSON.parse(first!) as RawEvent).record))).toBe(true);
     }
   });
+
+  it('carries the tables of the shop, and gives the same decibels without them', async () => {
+    const tables = join(folder, 'tables');
+    mkdirSync(tables);
+    writeFileSync(
+      join(tables, 'services.yaml'),
+      'edition: 2026-01-01\nsource: ours\nrows: [{ names: [quietharbor.example], provider: Harbor, category: paste }]\n',
+    );
+    const config = join(folder, 'tables.yaml');
+    writeFileSync(config, 'tables: { directory: tables }\n');
+    const settings = readSettings(config);
+    const story = `${STORIES}/story-exfil-archive`;
+    const data = join(folder, 'with-tables');
+    const input = { captures: [`${story}.pcap.gz`], endpoints: [`${story}.endpoint.jsonl`], settings, data };
+    const [alert] = (await replay(input)).alerts;
+    const own = await openEmbedded(data);
+    const written = await writeBundle(own, settings, alert!, packets);
+    await own.close();
+    if (written.kind === 'none') throw new Error(written.why);
+    rmSync(tables, { recursive: true });
+    const read = readBundle(written.bytes);
+    if (read.kind === 'bad') throw new Error(read.why);
+    expect(await judgedFrom(read.bundle)).toEqual(alert);
+    expect(alert!.body).toMatchObject({ waybill: { destination: { category: 'paste' } } });
+    // They tell: with the built-in ones alone it is another alert.
+    expect(await judgedFrom(read.bundle, defaultSettings())).not.toEqual(alert);
+  }, 60_000);
 
   it('is the same file each time, and holds packets of every flow that the alert lists', async () => {
     for (const alert of alerts) {

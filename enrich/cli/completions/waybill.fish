@@ -97,7 +97,7 @@ complete -c waybill -n '__fish_seen_subcommand_from explain' -l json -d 'The sam
 complete -c waybill -n '__fish_seen_subcommand_from explain' -l bundle -r -F -d 'Write all that the alert rests on into this zip file, instead of printing it.'
 complete -c waybill -n '__fish_seen_subcommand_from explain' -l evidence -r -F -d 'With --bundle: directory that the sensor’s --evidence wrote.'
 complete -c waybill -n '__fish_seen_subcommand_from explain' -l endpoint -r -F -d 'With --bundle: endpoint logs, whose records that the alert names go into the bundle as they stand there.'
-complete -c waybill -n '__fish_seen_subcommand_from explain' -l config -r -F -d 'The settings (YAML) that the service runs with: for --bundle, and for bundles that need tables of yours.'
+complete -c waybill -n '__fish_seen_subcommand_from explain' -l config -r -F -d 'The settings (YAML) that the service runs with: for --bundle, and for bundles that need your tables.asn.'
 complete -c waybill -n '__fish_seen_subcommand_from explain' -s h -l help -d 'Show this help.'
 complete -c waybill -n __fish_use_subcommand -f -a allow -d 'Keep exceptions with owner, reason and end; see what they would cover.'
 complete -c waybill -n '__fish_seen_subcommand_from allow' -l data -r -F -d 'Store directory, or the data directory of waybill enrich; a running service takes changes up at once.'
