@@ -77,6 +77,17 @@ export class AlertIndex {
     return { hosts, destinations };
   }
 
+  /** Ids of the alerts that name one of these hosts and one of these destinations. */
+  async about(
+    hosts: readonly (string | undefined)[],
+    destinations: readonly (string | undefined)[],
+  ): Promise<readonly string[]> {
+    await this.refresh();
+    return [...this.entries.values()].flatMap((entry) =>
+      hosts.includes(entry.host) && destinations.includes(entry.destination) ? [entry.id] : [],
+    );
+  }
+
   /** The next look reads what was just decided. */
   forgetFreshness(): void {
     this.freshAt = Number.NEGATIVE_INFINITY;

@@ -12,6 +12,7 @@ import { AlertIndex, type AlertQuery } from './alert-index.ts';
 import { addException, dropException, listExceptions, previewException } from './allow.ts';
 import { destinationHistory } from './destination-history.ts';
 import { type DownloadSources, download } from './downloads.ts';
+import { type FlowQuery, FlowSearch, searchFieldOf } from './flow-search.ts';
 import { checkHost, checkSameOrigin, REPORT_PATH, SECURITY_HEADERS } from './headers.ts';
 import { type ConsoleCounters, type HealthSources, healthOf } from './health.ts';
 import { loadPage, type PageFiles } from './page-files.ts';
@@ -20,6 +21,7 @@ import { destinationRows, fingerprintRows, hostRows, type RowQuery } from './tra
 import { TrafficScan } from './traffic-scan.ts';
 import type { AlertAnswer, DeliveryLine } from './view.ts';
 
+const DAY_MICROS = 86_400_000_000;
 /** Entries of one answer, and what is given when none is asked for. */
 const MAX_LIMIT = 200;
 const DEFAULT_LIMIT = 50;
@@ -29,7 +31,7 @@ const MAX_QUERY = 200;
 const MAX_BODY = 16_384;
 const LIMITS = { bodyBytes: MAX_BODY, inflatedBytes: MAX_BODY };
 /** Addresses of the page itself; what it shows there is its own affair. */
-const PAGE_PATH = /^\/(?:|alerts|alerts\/[^/]{1,200}|hosts|destinations|fingerprints|exceptions|health)$/;
+const PAGE_PATH = /^\/(?:|alerts|alerts\/[^/]{1,200}|hosts|destinations|fingerprints|search|exceptions|health)$/;
 
 export interface ConsoleOptions extends DownloadSources {
   /** Directory of the exceptions; without one the console keeps none. */
@@ -54,6 +56,7 @@ export function consoleAnswers(options: ConsoleOptions): ConsoleAnswer {
   const { store } = options;
   const alerts = new AlertIndex(store, monotonicMillis);
   const scan = new TrafficScan(store, monotonicMillis);
+  const search = new FlowSearch(store, alerts);
   const counters: ConsoleCounters = { policyReports: 0, refused: 0 };
   const more = options.health === undefined ? {} : { more: options.health };
   const console: Console = {
@@ -61,6 +64,7 @@ export function consoleAnswers(options: ConsoleOptions): ConsoleAnswer {
     files,
     alerts,
     scan,
+    search,
     counters,
     health: { store, alerts, scan, counters, ...more },
   };
@@ -83,6 +87,7 @@ interface Console extends Omit<ConsoleOptions, 'health'> {
   readonly files: PageFiles;
   readonly alerts: AlertIndex;
   readonly scan: TrafficScan;
+  readonly search: FlowSearch;
   readonly counters: ConsoleCounters;
   readonly health: HealthSources;
 }
@@ -141,6 +146,8 @@ async function apiAnswer(call: Call, console: Console): Promise<HttpAnswer> {
       return json(await destinationRows(await scan.traffic(), alerts, rows));
     case 'fingerprints':
       return json(fingerprintRows(await scan.traffic(), rows));
+    case 'flows':
+      return json(await console.search.rows({ ...rows, ...searched(query) }));
     case 'drills':
       return json(await drillHistory(console.store));
     case 'health':
@@ -244,6 +251,19 @@ function choices(query: URLSearchParams): Pick<AlertQuery, 'tier' | 'state' | 's
     tier: tier === 'high' || tier === 'medium' ? tier : '',
     state: state === 'closed' || state === 'all' ? state : 'open',
     sort: sort === 'time' ? 'time' : 'rank',
+  };
+}
+
+/** Days in UTC; one that is none bounds nothing. */
+function searched(query: URLSearchParams): Pick<FlowQuery, 'field' | 'from' | 'to'> {
+  const [from, to] = [query.get('from'), query.get('to')].map((text) => {
+    const millis = /^\d{4}-\d\d-\d\d$/.test(text ?? '') ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+    return Number.isNaN(millis) ? undefined : Math.max(0, millis * 1_000);
+  });
+  return {
+    field: searchFieldOf(query.get('field')),
+    from: from ?? 0,
+    to: to === undefined ? Number.MAX_SAFE_INTEGER : to + DAY_MICROS - 1,
   };
 }
 

@@ -106,7 +106,8 @@ async function scan(store: Store): Promise<Traffic> {
   return { hosts, destinations, fingerprints, capped: left.length > 0 ? left.join(' ') : undefined };
 }
 
-async function hostShards(store: Store): Promise<{ shards: string[]; more: boolean }> {
+/** Hosts with joined flows or process events, in order, as far as the cap. */
+export async function hostShards(store: Store): Promise<{ shards: string[]; more: boolean }> {
   const found = new Set<string>();
   for (const kind of ['joined', 'process'] as const) {
     for await (const shard of store.shards(kind)) {

@@ -133,6 +133,24 @@ export interface DestinationRow {
   readonly alerts: number;
 }
 
+export const SEARCH_FIELDS = ['any', 'host', 'process', 'destination', 'ip', 'ja4', 'community_id'] as const;
+export type SearchField = (typeof SEARCH_FIELDS)[number];
+
+/** One joined flow; what is not known of it is empty. */
+export interface FlowRow {
+  readonly at: string;
+  readonly host: string;
+  readonly process: string;
+  readonly destination: string;
+  readonly address: string;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
+  readonly ja4: string;
+  readonly communityId: string;
+  /** Id of the alert that lists it. */
+  readonly alert?: string;
+}
+
 export interface FingerprintRow {
   readonly ja4: string;
   readonly flows: number;

@@ -19,7 +19,7 @@ import { alertAbout, describeBrowser, joinedFlow, openConsole } from '../build/c
 import { HOSTILE } from './hostile-texts.ts';
 import { pageFaults } from './page-faults.ts';
 
-const PAGES = ['/alerts', '/hosts', '/destinations', '/fingerprints', '/exceptions', '/health'];
+const PAGES = ['/alerts', '/hosts', '/destinations', '/fingerprints', '/search', '/exceptions', '/health'];
 const STORIES = ['story-exfil-archive', 'story-exfil-chunks'];
 const MINUTE = 60_000;
 
@@ -289,12 +289,35 @@ describeBrowser('the console in Chromium', () => {
       expect(await visitor.text()).toMatch(/Flows that name their process\s+\d+ of \d+/);
     });
 
+    it('finds connections by what is known of them and when, and leads to their alert', async () => {
+      const { page } = visitor;
+      const rows = async () => (await page.$$('tbody tr')).length;
+      await visitor.go('/search');
+      const all = await rows();
+      await page.fill('input[type=search]', 'QUIETHARBOR');
+      await page.waitForFunction((n) => document.querySelectorAll('tbody tr').length < n, all);
+      expect(await rows()).toBeGreaterThan(0);
+      expect(page.url()).toContain('q=QUIETHARBOR');
+      await page.selectOption('select[aria-label="Search in"]', 'host');
+      await page.waitForSelector('text=No connection fits.');
+      await visitor.go('/search?q=e8f1e7e78f70&field=ja4');
+      expect(await visitor.text()).toContain('curl.exe');
+      const day = (await page.getAttribute('tbody time', 'datetime'))!.slice(0, 10);
+      await visitor.go(`/search?q=quietharbor&from=${day}&to=${day}`);
+      expect(await rows()).toBeGreaterThan(0);
+      await visitor.go(`/search?q=quietharbor&to=2001-01-01`);
+      await page.waitForSelector('text=No connection fits.');
+      await visitor.go(`/search?q=quietharbor&field=destination&from=never`);
+      await page.click('tbody a:has-text("alert")');
+      await page.waitForSelector('h1:has-text("quietharbor")');
+    });
+
     it('has no dead link', async () => {
       for (const path of PAGES) {
         await visitor.go(path);
         const links = await visitor.page.$$eval('a[href]', (all) => all.map((a) => a.getAttribute('href') ?? ''));
         for (const link of new Set(links)) {
-          expect(link).toMatch(/^\/(alerts|hosts|destinations|fingerprints|exceptions|health)/);
+          expect(link).toMatch(/^\/(alerts|hosts|destinations|fingerprints|search|exceptions|health)/);
           expect((await visitor.page.request.get(`http://127.0.0.1:${serving.port}${link}`)).status()).toBe(200);
         }
       }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { launchBrowser } from '../build/chromium.ts';
 
 const [url = '', directory = 'screenshots'] = process.argv.slice(2);
-const PAGES = ['alerts', 'hosts', 'destinations', 'fingerprints', 'health'];
+const PAGES = ['alerts', 'hosts', 'destinations', 'fingerprints', 'search', 'exceptions', 'health'];
 
 mkdirSync(directory, { recursive: true });
 const browser = await launchBrowser();

@@ -8,6 +8,7 @@ import { isTyping } from './keys.ts';
 import { LoginPage } from './login-page.tsx';
 import { go, Link, useRoute } from './route.tsx';
 import { DestinationsPage, FingerprintsPage, HostsPage } from './rows-pages.tsx';
+import { SearchPage } from './search-page.tsx';
 import { forgetToken, hasToken } from './server.ts';
 import { applyTheme, currentTheme, nextTheme } from './theme.ts';
 
@@ -16,6 +17,7 @@ const PAGES = [
   { name: 'hosts', title: 'Hosts' },
   { name: 'destinations', title: 'Destinations' },
   { name: 'fingerprints', title: 'Fingerprints' },
+  { name: 'search', title: 'Search' },
   { name: 'exceptions', title: 'Exceptions' },
   { name: 'health', title: 'Health' },
 ] as const;
@@ -102,6 +104,8 @@ function shown(page: string, id: string | undefined, query: URLSearchParams, onD
       return <DestinationsPage query={query} onDenied={onDenied} />;
     case 'fingerprints':
       return <FingerprintsPage query={query} onDenied={onDenied} />;
+    case 'search':
+      return <SearchPage query={query} onDenied={onDenied} />;
     case 'exceptions':
       return <ExceptionsPage onDenied={onDenied} />;
     case 'health':
