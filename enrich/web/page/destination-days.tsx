@@ -28,6 +28,7 @@ function Days({ history }: { readonly history: DestinationHistory }) {
       <svg
         viewBox={`0 0 ${days.length * 8} 48`}
         class="days"
+        preserveAspectRatio="none"
         role="img"
         aria-label={`Bytes sent by day, ${first} to ${last}`}
       >

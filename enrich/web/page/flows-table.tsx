@@ -34,6 +34,7 @@ export function FlowsTable({ id, flows, count, tls }: Props) {
               {[
                 'Start',
                 'Took',
+                'Packets',
                 'Server name',
                 'Address',
                 'Sent',
@@ -41,7 +42,6 @@ export function FlowsTable({ id, flows, count, tls }: Props) {
                 'JA4',
                 'Joined by',
                 'Community ID',
-                'Packets',
               ].map((name) => (
                 <th scope="col">{name}</th>
               ))}
@@ -54,6 +54,9 @@ export function FlowsTable({ id, flows, count, tls }: Props) {
                   <time dateTime={flow.start}>{flow.start.slice(11, 23)}</time>
                 </td>
                 <td>{took(flow)}</td>
+                <td>
+                  <Packets id={id} flow={flow.flow_id} />
+                </td>
                 <td>{flow.domain ? <Wire text={flow.domain} most={80} /> : <span class="unknown">none</span>}</td>
                 <td>
                   <Wire text={flow.destination} most={60} mono />
@@ -69,9 +72,6 @@ export function FlowsTable({ id, flows, count, tls }: Props) {
                 </td>
                 <td>
                   <Wire text={flow.community_id} most={60} mono />
-                </td>
-                <td>
-                  <Packets id={id} flow={flow.flow_id} />
                 </td>
               </tr>
             ))}
