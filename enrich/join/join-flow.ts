@@ -1,6 +1,7 @@
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
+import { processIdentity } from '../evidence/process-identity.ts';
 import type { Fact } from '../store/store.ts';
 import { CLOCK_SEARCH, type HostClock, type MatchBody, UNKNOWN_CLOCK } from './clock.ts';
 import type { ConnectionBody, DnsBody, LeaseBody } from './facts.ts';
@@ -16,8 +17,15 @@ const AGGREGATE_SLACK = 60 * SECOND;
 export const JA4_WINDOW = 24 * 3600 * SECOND;
 /** A look-up this long before the flow may explain it. */
 export const DNS_WINDOW = 300 * SECOND;
-/** How long a sighting of an address at a host holds when nobody else claims it. */
-export const ADDRESS_WINDOW = 24 * 3600 * SECOND;
+/**
+ * How long a sighting of an address at a host holds when nobody else claims it. A machine that runs is seen hourly; the
+ * address of one that was away overnight may be anybody's, an unmanaged machine's too, which never claims it.
+ */
+export const ADDRESS_WINDOW = 8 * 3600 * SECOND;
+/** Another program of the host that talked to the same remote port this near to the flow may be its maker as well. */
+const RIVAL_WINDOW = 24 * 3600 * SECOND;
+/** An aggregated row speaks for the flows inside its own window. */
+const ROW_PROBABILITY = 0.85;
 /** Two candidates closer together than this cannot be told apart by time. */
 const INDISTINCT = 5 * SECOND;
 /** Candidates listed on a record. */
@@ -183,20 +191,36 @@ function tupleProbability(distance: number): number {
 
 /**
  * The process is known to own host → remote port for a while, because the feed reports a connection once (a cap) or
- * many as one row (an aggregate). Inside an aggregate's own window that is its word; after it a likelihood.
+ * many as one row (an aggregate). Inside an aggregate's own window that is its word; after it a likelihood, and none when
+ * other programs of the host are known to talk to that remote: the feed would not have told of their next connection.
  */
 function byRemote(facts: readonly Fact[], start: number, skew: number): Candidate[] {
-  return facts
+  const owners = facts
     .flatMap((fact) => {
       const at = fact.at - skew;
       const until = (fact.body as ConnectionBody).until;
       const end = until === undefined ? at : until - skew;
       if (start < at - AGGREGATE_SLACK || start > end + LEASE_WINDOW) return [];
       const inside = until !== undefined && start <= end + AGGREGATE_SLACK;
-      return [candidate(fact, 'lease', at - start, inside ? 0.85 : 0.7)];
+      return [candidate(fact, 'lease', at - start, inside ? ROW_PROBABILITY : 0.7)];
     })
     .sort(nearest);
+  const [owner] = owners;
+  if (!owner || owners.some((c) => c.probability === ROW_PROBABILITY)) return owners;
+  return [...owners, ...facts.flatMap((fact) => rival(owner, fact, start, skew))].sort(nearest);
 }
+
+/** The maker of a connection to the same remote at another hour, when it is another program of the owner's host. */
+function rival(owner: Candidate, fact: Fact, start: number, skew: number): Candidate[] {
+  const other = candidate(fact, 'lease', fact.at - skew - start, 0.3);
+  const isNear = Math.abs(other.offset) <= RIVAL_WINDOW;
+  const isRival = isNear && other.host.id === owner.host.id && other.process.entityKind !== 'none';
+  return isRival && programOf(other.process) !== programOf(owner.process) ? [other] : [];
+}
+
+/** By its path alone: one event of a process knows its signer, another does not. */
+const programOf = ({ image }: ProcessRef): string =>
+  processIdentity({ entityId: '', entityKind: 'none', ...(image === undefined ? {} : { image }) });
 
 function byDns(facts: readonly Fact[], host: HostRef, start: number, skew: number): Candidate[] {
   return facts

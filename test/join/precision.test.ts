@@ -122,6 +122,33 @@ describe('a join', () => {
     expect(shared).toMatchObject({ method: 'ambiguous', probability: 0 });
   });
 
+  it('gives no lease where another program of the host talked to the same remote port that day', async () => {
+    const late = flow(MORNING + 10 * MINUTE, { port: 50_001 });
+    const opened = connection(MORNING + SECOND, curl, flow(MORNING, { port: 50_000 }));
+    const hoursAgo = (process: ProcessRef, hours: number): EndpointEvent => {
+      const earlier = flow(MORNING - hours * HOUR, { port: 50_002 });
+      return connection(MORNING - hours * HOUR, process, earlier);
+    };
+    const shared = await joinOf(late, [opened, hoursAgo(agent, 5)]);
+    expect(shared).toMatchObject({ method: 'ambiguous', probability: 0, host: HOST });
+    expect(shared.process).toBeUndefined();
+    expect(shared.candidates.map((c) => c.process.entityId)).toEqual(['curl', 'agent']);
+
+    const again = program('curl-before', curl.image!, { pid: 702 });
+    expect(await joinOf(late, [opened, hoursAgo(again, 5)])).toMatchObject({ method: 'lease', process: curl });
+    expect((await joinOf(late, [opened, hoursAgo(agent, 30)])).method).toBe('lease');
+    const row = connection(MORNING, curl, late, { aggregate: { until: MORNING + HOUR, count: 12 } });
+    const other = flow(MORNING + 10 * MINUTE, { port: 50_003 });
+    expect(await joinOf(other, [row, hoursAgo(agent, 5)])).toMatchObject({ method: 'lease', probability: 0.85 });
+  });
+
+  it('lays a flow to the host that had the address this morning, not to the one of yesterday', async () => {
+    const soon = await joinOf(flow(MORNING + 5 * HOUR, { port: 50_000 }), [known(MORNING)]);
+    const nextDay = await joinOf(flow(MORNING + 20 * HOUR, { port: 50_000 }), [known(MORNING)]);
+    expect(soon.host?.id).toBe(HOST.id);
+    expect(nextDay.host).toBeUndefined();
+  });
+
   it('hears of a look-up that comes late, and of a second one that makes it ambiguous', async () => {
     const record = flow(MORNING, { port: 50_000 });
     const enricher = new Enricher(openMemory(), defaultSettings());
