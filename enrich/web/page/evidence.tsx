@@ -7,7 +7,7 @@ import { Wire } from './wire.tsx';
 const NAMED_EVENTS = 4;
 
 const TIER_WORDS: ReadonlyMap<string, string> = new Map([
-  ['high', 'still high'],
+  ['high', 'high'],
   ['medium', 'medium'],
 ]);
 
