@@ -9,8 +9,10 @@ export const MAX_INDEXED = 10_000;
 const PAGE = 500;
 /** Between looks at the newest alerts, milliseconds. */
 const FRESH_MILLIS = 2_000;
-/** Between readings of everything, which notices alerts that were taken back, milliseconds. */
+/** Between readings of everything, which notices alerts that were taken back or allowed, milliseconds. */
 const WHOLE_MILLIS = 60_000;
+/** Until a changed exception marks what is read: a service looks at its file every second, milliseconds. */
+const MARKED_MILLIS = 2_000;
 
 export interface AlertQuery {
   /** Plain text, found anywhere in story, host, user, process, destination or id, whatever its case. */
@@ -91,6 +93,11 @@ export class AlertIndex {
   /** The next look reads what was just decided. */
   forgetFreshness(): void {
     this.freshAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Exceptions have changed: everything is read anew as soon as the store shows it. */
+  forgetMarks(): void {
+    this.wholeAt = Math.min(this.wholeAt, this.now() + MARKED_MILLIS - WHOLE_MILLIS);
   }
 
   private withReview(entry: AlertSummary): AlertSummary {

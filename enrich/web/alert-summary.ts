@@ -22,6 +22,7 @@ export function summaryOf({ id, at, revision, body }: StoredAlert): AlertSummary
     destination: textAt(objectAt(body, 'destination'), 'domain') || textAt(objectAt(body, 'destination'), 'ip'),
     bytesOut: numberAt(objectAt(body, 'source'), 'bytes'),
     ...(textAt(waybill, 'drill') === '' ? {} : { drill: true as const }),
+    ...(objectAt(waybill, 'allowed') === undefined ? {} : { allowed: true as const }),
   };
 }
 

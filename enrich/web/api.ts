@@ -161,7 +161,7 @@ async function exceptions(
   { request, isRead }: Call,
   id: string | undefined,
   part: string | undefined,
-  { store, tokens, exceptions: directory }: Console,
+  { store, tokens, alerts, exceptions: directory }: Console,
 ): Promise<HttpAnswer> {
   const now = () => wallMicros() / 1000;
   const sources = { store, tokens, now, ...(directory === undefined ? {} : { exceptions: directory }) };
@@ -170,6 +170,7 @@ async function exceptions(
   } else if (request.method === 'POST') {
     checkSameOrigin(request);
     const body = parsed(await textOf(request));
+    if (id !== 'preview') alerts.forgetMarks();
     if (id === undefined) return addException(request, body, sources);
     if (id === 'preview' && part === undefined) return previewException(body, sources);
     if (part === 'remove') return dropException(request, decoded(id), sources);

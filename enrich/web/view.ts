@@ -33,6 +33,8 @@ export interface AlertSummary {
   readonly bytesOut: number;
   /** An announced drill: no incident. */
   readonly drill?: true;
+  /** An exception covers it: outputs hold it back. */
+  readonly allowed?: true;
   readonly review?: Review;
 }
 

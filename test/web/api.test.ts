@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { withMarkedAlerts } from '../../enrich/service/marked-alerts.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
 import { AlertIndex, type AlertQuery } from '../../enrich/web/alert-index.ts';
 import type { Serving } from '../../enrich/web/serve.ts';
@@ -210,6 +211,29 @@ describe('lists', () => {
     await own.putAlert({ ...alertAbout(1, 'grown'), revision: 2 });
     now += 3_000;
     expect((await index.list(EVERYTHING)).alerts[0]).toMatchObject({ revision: 2, host: 'grown' });
+  });
+
+  it('say which of them an exception covers, soon after it was kept', async () => {
+    const own = openMemory();
+    let isAllowed = false;
+    const kept = { image: 'C:\\word-1', destination: 'word-1', owner: 'Ana', reason: 'x', expires: '2100-01-01' };
+    let now = 0;
+    const index = new AlertIndex(
+      withMarkedAlerts(own, () => (isAllowed ? [{ id: 'ex-1', ...kept }] : [])),
+      () => now,
+    );
+    for (const n of [1, 2]) await own.putAlert(alertAbout(n));
+    const allowed = async () =>
+      (await index.list(EVERYTHING)).alerts.flatMap((a) => (a.allowed === true ? [a.id] : []));
+    expect(await allowed()).toEqual([]);
+    isAllowed = true;
+    index.forgetMarks();
+    now += 3_000;
+    expect(await allowed()).toEqual(['wb-000001']);
+    isAllowed = false;
+    index.forgetMarks();
+    now += 3_000;
+    expect(await allowed()).toEqual([]);
   });
 
   it('look at every alert of a moment that many share', async () => {

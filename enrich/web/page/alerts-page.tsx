@@ -159,6 +159,8 @@ function Row({ alert, onFocus }: { readonly alert: AlertSummary; readonly onFocu
       </div>
       <div class="when">
         <time dateTime={alert.at}>{formatTime(alert.at)}</time>
+        {alert.allowed && <span class="review">– allowed by an exception</span>}
+        {alert.drill && <span class="review">– announced drill</span>}
         {review && review.state !== 'open' && (
           <span class={`review ${review.state}`}>
             {REVIEW_WORDS[review.state]} · <Wire text={review.by} most={40} />
