@@ -23,7 +23,7 @@ describe(`${MAX_ALERTS} alerts`, () => {
 
   beforeAll(async () => {
     const { at, body } = alertAbout(1);
-    for (let n = 0; n < MAX_ALERTS; n++) await store.putAlert({ id: idOf(n), at: at + n, revision: 1, body });
+    for (let n = 0; n < MAX_ALERTS; n++) await store.putAlert({ id: idOf(n), at: at + momentOf(n), revision: 1, body });
     const counted: Store = Object.create(store, {
       listAlerts: {
         value: async (options: { limit: number }) => {
@@ -40,6 +40,8 @@ describe(`${MAX_ALERTS} alerts`, () => {
     rmSync(data, { recursive: true, force: true });
   });
 
+  /** Three alerts share a moment, so that some lie on both sides of the edge of a read. */
+  const momentOf = (n: number) => Math.floor(n / 3);
   const idOf = (n: number) => `wb-${String(n).padStart(6, '0')}`;
   const ask = async <T>(path: string, body?: unknown): Promise<T> => {
     const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
@@ -50,19 +52,20 @@ describe(`${MAX_ALERTS} alerts`, () => {
     return JSON.parse(text) as T;
   };
   const idsOf = (alerts: readonly AlertSummary[]) => alerts.map(({ id }) => id);
-  const newest = (from: number, count: number) =>
-    Array.from({ length: count }, (_, i) => idOf(MAX_ALERTS - 1 - from - i));
+  const newestFirst = Array.from({ length: MAX_ALERTS }, (_, n) => n)
+    .sort((a, b) => momentOf(b) - momentOf(a) || a - b)
+    .map(idOf);
   const isBounded = () => {
     const read = reads.splice(0);
     expect(Math.max(...read)).toBeLessThanOrEqual(MAX_READ);
     const documents = read.reduce((sum, each) => sum + each, 0);
-    // An alert at the edge of two reads is in both.
-    expect(documents).toBeLessThanOrEqual(MAX_INDEXED + MAX_READ + read.length);
+    // Those of the moment at the edge of two reads are in both.
+    expect(documents).toBeLessThanOrEqual(MAX_INDEXED + MAX_READ + 3 * read.length);
   };
 
   it('are listed from the newest, and the list says what it left out', async () => {
     const list = await ask<AlertList>('alerts?sort=time');
-    expect(idsOf(list.alerts)).toEqual(newest(0, 50));
+    expect(idsOf(list.alerts)).toEqual(newestFirst.slice(0, 50));
     expect(list).toMatchObject({ matched: MAX_INDEXED, known: MAX_INDEXED, capped: expect.stringMatching(/newest/) });
     isBounded();
   });
@@ -72,7 +75,7 @@ describe(`${MAX_ALERTS} alerts`, () => {
     for (let offset = 0; offset <= MAX_INDEXED; offset += 200) {
       seen.push(...idsOf((await ask<AlertList>(`alerts?sort=time&limit=200&offset=${offset}`)).alerts));
     }
-    expect(seen).toEqual(newest(0, MAX_INDEXED));
+    expect(seen).toEqual(newestFirst.slice(0, MAX_INDEXED));
   });
 
   it('are searched as far as they are ranked; an older one is still there by its id', async () => {
