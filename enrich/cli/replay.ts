@@ -3,11 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Exit, UserError } from '../../sensor/base/exit.ts';
 import { listCaptures } from '../../sensor/capture/list-captures.ts';
-import { readCapture } from '../../sensor/capture/open-capture.ts';
 import { type CommandSpec, helpText, parseCommand, wantsHelp } from '../../sensor/cli/options.ts';
-import { EvidenceKeeper } from '../../sensor/flow/evidence-keeper.ts';
-import { buildPipeline } from '../../sensor/flow/pipeline.ts';
-import { DEFAULT_LIMITS } from '../../sensor/flow/tracker.ts';
 import { EvidenceDirectory } from '../../sensor/publish/evidence-directory.ts';
 import { LineWriter } from '../../sensor/publish/line-writer.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
@@ -24,6 +20,8 @@ import { readEndpointFile } from '../ingest/read-endpoint-file.ts';
 import { defaultSettings, readSettings, type Settings } from '../settings.ts';
 import { openEmbedded } from '../store/embedded.ts';
 import type { StoredAlert } from '../store/store.ts';
+import { FLOW_BATCH } from './flow-queue.ts';
+import { readFlows } from './read-flows.ts';
 
 export const REPLAY: CommandSpec = {
   name: 'replay',
@@ -68,8 +66,8 @@ export const REPLAY: CommandSpec = {
     'Exit codes: 0 fine, 1 could not run, 2 usage or configuration, 3 input damaged but partly read, 10 alerts with --fail-on.',
 };
 
-/** Records and events handed to the store at once. */
-const BATCH = 2_000;
+/** Events handed to the store at once. */
+const EVENT_BATCH = 2_000;
 
 export interface ReplayInput {
   readonly captures: readonly string[];
@@ -144,7 +142,8 @@ export async function replay(input: ReplayInput): Promise<ReplayResult> {
   try {
     const enricher = new Enricher(store, input.settings);
     for (const file of endpoints) complaints.push(...(await readEvents(file, enricher)));
-    for (const file of captures) complaints.push(...(await readFlows(file, enricher, evidence)));
+    for (const file of captures)
+      complaints.push(...(await readFlows(file, (flows) => enricher.putFlows(flows), evidence)));
     if (evidence?.complaint) complaints.push(evidence.complaint);
     complaints.push(...(await readLogs((input.flows ?? []).flatMap(endpointsAt), enricher)));
     const alerts = await enricher.settle(
@@ -163,7 +162,7 @@ async function readLogs(files: readonly string[], enricher: Enricher): Promise<r
   let batch: FlowRecord[] = [];
   const { damaged } = await readFlowLogs(files, async (record) => {
     batch.push(record);
-    if (batch.length < BATCH) return;
+    if (batch.length < FLOW_BATCH) return;
     const full = batch;
     batch = [];
     await enricher.putFlows(full);
@@ -176,7 +175,7 @@ async function readEvents(file: string, enricher: Enricher): Promise<string[]> {
   let batch: EndpointEvent[] = [];
   const summary = await readEndpointFile(file, async (event) => {
     batch.push(event);
-    if (batch.length >= BATCH) {
+    if (batch.length >= EVENT_BATCH) {
       const full = batch;
       batch = [];
       await enricher.putEvents(full);
@@ -184,32 +183,6 @@ async function readEvents(file: string, enricher: Enricher): Promise<string[]> {
   });
   await enricher.putEvents(batch);
   return summary.damagedAt.map((line) => `${file}: ${line}`);
-}
-
-async function readFlows(file: string, enricher: Enricher, evidence: EvidenceDirectory | undefined): Promise<string[]> {
-  // Of one flow's records the last says all. They are handed on while the capture is read.
-  let batch: FlowRecord[] = [];
-  let stored = Promise.resolve();
-  const store = () => {
-    const full = batch;
-    batch = [];
-    stored = stored.then(() => enricher.putFlows(full));
-  };
-  const pipeline = buildPipeline(
-    (record) => {
-      if (record.event.action !== 'flow_end') return;
-      batch.push(record);
-      if (batch.length >= BATCH) store();
-    },
-    { observer: 'replay', communityIdSeed: 0, verbose: false },
-    DEFAULT_LIMITS,
-    evidence && new EvidenceKeeper((id, pcap) => evidence.write(id, pcap), 0),
-  );
-  const summary = await readCapture(file, pipeline);
-  pipeline.drain();
-  store();
-  await stored;
-  return summary.damaged === undefined ? [] : [`${file}: ${summary.damaged}`];
 }
 
 function capturesAt(path: string): readonly string[] {

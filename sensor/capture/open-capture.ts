@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Read instead of standard input for the path "-". */
   readonly stdin?: Readable;
+  /** Waited for before each block: whoever takes what the packets become may hold up the reading. Must not reject. */
+  readonly room?: () => Promise<void>;
 }
 
 /**
@@ -32,14 +34,14 @@ export interface ReadOptions {
  */
 export async function readCapture(path: string, sink: PacketSink, options: ReadOptions = {}): Promise<CaptureSummary> {
   const reader = new CaptureReader(sink);
-  if (path === STDIN) return readStream(options.stdin ?? process.stdin, reader, options.signal);
+  if (path === STDIN) return readStream(options.stdin ?? process.stdin, reader, options);
   const file = await openFile(path);
   try {
     const stat = await file.stat();
     if (stat.isDirectory()) throw new Error(`cannot read ${path}: it is a directory`);
-    if (stat.isFile() && captureFormat(headOf(file)) !== 'gzip') return await readPlain(file, reader, options.signal);
+    if (stat.isFile() && captureFormat(headOf(file)) !== 'gzip') return await readPlain(file, reader, options);
     const stream = file.createReadStream({ autoClose: false, highWaterMark: STREAM_CHUNK_BYTES });
-    return await readStream(stream, reader, options.signal);
+    return await readStream(stream, reader, options);
   } finally {
     await file.close();
   }
@@ -67,14 +69,20 @@ function headOf(file: FileHandle): Uint8Array {
   return head.subarray(0, readSync(file.fd, head, 0, SNIFF_BYTES, 0));
 }
 
-async function readPlain(file: FileHandle, reader: CaptureReader, signal?: AbortSignal): Promise<CaptureSummary> {
+async function readPlain(
+  file: FileHandle,
+  reader: CaptureReader,
+  { signal, room }: ReadOptions,
+): Promise<CaptureSummary> {
   let untilYield = YIELD_BYTES;
   try {
     for (let count = reader.readFrom(file.fd); count > 0; count = reader.readFrom(file.fd)) {
       untilYield -= count;
-      if (untilYield > 0) continue;
-      untilYield = YIELD_BYTES;
-      await new Promise((resolve) => setImmediate(resolve));
+      if (untilYield <= 0) {
+        untilYield = YIELD_BYTES;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await room?.();
       if (signal?.aborted) return reader.stop();
     }
   } catch (error) {
@@ -83,7 +91,11 @@ async function readPlain(file: FileHandle, reader: CaptureReader, signal?: Abort
   return reader.end();
 }
 
-async function readStream(source: Readable, reader: CaptureReader, signal?: AbortSignal): Promise<CaptureSummary> {
+async function readStream(
+  source: Readable,
+  reader: CaptureReader,
+  { signal, room }: ReadOptions,
+): Promise<CaptureSummary> {
   // A pipe may be silent for hours; destroying it is what ends the wait.
   const abort = (): void => void source.destroy();
   signal?.addEventListener('abort', abort, { once: true });
@@ -91,6 +103,7 @@ async function readStream(source: Readable, reader: CaptureReader, signal?: Abor
     for await (const chunk of gunzipped(source)) {
       if (signal?.aborted) return reader.stop();
       if (!reader.push(chunk)) break;
+      await room?.();
     }
   } catch (error) {
     return signal?.aborted ? reader.stop() : reader.stop(inputFailed(error, reader));

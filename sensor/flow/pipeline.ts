@@ -18,8 +18,8 @@ export interface Pipeline extends PacketSink {
   tick(nowMicros: number): void;
   /** Flows being followed. */
   readonly flows: number;
-  /** End of input: writes the last record of every flow. */
-  drain(): void;
+  /** End of input: writes the last record of every flow, of at most `most` in this call. True when none is left. */
+  drain(most?: number): boolean;
   readonly counters: TrackerCounters;
   /** Frames that carried no TCP or UDP, by reason; of link types that are not decoded the name is part of it. */
   skipped(): Map<string, number>;
@@ -95,7 +95,7 @@ function assemble(emit: EmitFlow, limits: TrackerLimits, evidence: EvidenceKeepe
     get flows() {
       return tracker.flows;
     },
-    drain: () => tracker.drain(),
+    drain: (most) => tracker.drain(most),
     counters: tracker.counters,
     evictions: () => evictions({ tracker: tracker.counters, fragments: decoder.fragments, dns, evidence }),
     unreadable: () => new Map(tracker.unreadable),

@@ -88,6 +88,8 @@ export class FlowTracker {
   private readonly handshakes: OpenHandshakes;
   private readonly reports: FlowReports;
   private readonly sweep: TableSweep;
+  /** Slots below have been drained. */
+  private drained = 0;
 
   constructor(emit: EmitFlow, limits: TrackerLimits = DEFAULT_LIMITS) {
     const filtered = limits.filtered === true;
@@ -130,12 +132,21 @@ export class FlowTracker {
     this.sweep.tick(nowMicros);
   }
 
-  /** End of input: every encrypted flow gets its last record. */
-  drain(): void {
-    const bound = this.table.bound;
-    for (let slot = 0; slot < bound; slot++) {
-      if (this.table.phase[slot] !== Phase.free) this.end(slot, this.closedBy(slot) ?? 'capture-end');
+  /**
+   * End of input: every encrypted flow gets its last record.
+   * @param most flows looked at by this call; the next goes on where it stopped
+   * @returns whether all have ended
+   */
+  drain(most = Number.POSITIVE_INFINITY): boolean {
+    const { bound, phase } = this.table;
+    const stop = Math.min(bound, this.drained + most);
+    for (; this.drained < stop; this.drained++) {
+      const slot = this.drained;
+      if (phase[slot] !== Phase.free) this.end(slot, this.closedBy(slot) ?? 'capture-end');
     }
+    if (this.drained < bound) return false;
+    this.drained = 0;
+    return true;
   }
 
   private tcp(s: Segment, slot: number, direction: 0 | 1): void {

@@ -125,6 +125,22 @@ describe('updates of a live flow', () => {
     expect(records[2]!.waybill.end_reason).toBe('idle');
     expect(sensor.flows).toBe(0);
   });
+
+  it('is written a few flows at a time when whoever takes the records asks for that', () => {
+    const records: FlowRecord[] = [];
+    const sensor = buildPipeline((r) => records.push(r), { observer: 'x', communityIdSeed: 0, verbose: false });
+    for (let host = 1; host <= 5; host++) {
+      const { packets } = new TcpConnection().open().say(tls13());
+      for (const { bytes, tsMicros } of frames(packets, { client: `192.0.2.${host}` })) {
+        sensor.packet(bytes, 0, bytes.length, tsMicros, bytes.length, 1);
+      }
+    }
+    const ended = () => actions(records).filter((action) => action === 'flow_end').length;
+    expect([sensor.drain(2), ended()]).toEqual([false, 2]);
+    expect([sensor.drain(2), ended()]).toEqual([false, 4]);
+    expect([sensor.drain(2), ended()]).toEqual([true, 5]);
+    expect([sensor.drain(), ended(), sensor.flows]).toEqual([true, 5, 0]);
+  });
 });
 
 describe('the last record of a flow', () => {
