@@ -1,3 +1,17 @@
+/** What `lifeSigns` gives where the words of others are nothing but words. */
+export const INERT = { scripts: 1, foreign: 0, hidden: false, owned: false, wide: false };
+
+/** Runs in the browser: what the words of others have become on a page. */
+export function lifeSigns(): typeof INERT {
+  return {
+    scripts: document.querySelectorAll('script').length,
+    foreign: document.querySelectorAll('img, iframe, style, form, base, a[href^="javascript"], a[href^="data"]').length,
+    hidden: /[^\P{C}\n\t]/u.test(document.body.textContent ?? ''),
+    owned: 'owned' in globalThis,
+    wide: document.documentElement.scrollWidth > innerWidth,
+  };
+}
+
 /**
  * Runs in the browser: what keeps people out of a page. Controls without a name, text too close in colour to what lies behind
  * it (WCAG 2.1 AA: 4.5, or 3 when large), a page wider than its window, headings and landmarks that are missing.

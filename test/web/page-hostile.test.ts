@@ -6,6 +6,7 @@ import type { Serving } from '../../enrich/web/serve.ts';
 import { launchBrowser } from '../build/chromium.ts';
 import { alertAbout, describeBrowser, joinedFlow, openConsole } from '../build/console.ts';
 import { HOSTILE } from './hostile-texts.ts';
+import { INERT, lifeSigns } from './page-faults.ts';
 import { MINUTE, PAGES, Visitor } from './visitor.ts';
 
 describeBrowser('the console in Chromium over words of an attacker (h07)', () => {
@@ -34,15 +35,7 @@ describeBrowser('the console in Chromium over words of an attacker (h07)', () =>
 
   const isInert = async (path: string) => {
     await visitor.go(path);
-    const shown = await visitor.page.evaluate(() => ({
-      scripts: document.querySelectorAll('script').length,
-      foreign: document.querySelectorAll('img, iframe, style, form, base, a[href^="javascript"], a[href^="data"]')
-        .length,
-      hidden: /[^\P{C}\n\t]/u.test(document.body.textContent ?? ''),
-      owned: 'owned' in globalThis,
-      wide: document.documentElement.scrollWidth > innerWidth,
-    }));
-    expect(shown, path).toEqual({ scripts: 1, foreign: 0, hidden: false, owned: false, wide: false });
+    expect(await visitor.page.evaluate(lifeSigns), path).toEqual(INERT);
   };
 
   it.each(HOSTILE.map(({ name }, n) => ({ name, n })))('shows $name inert on its alert', async ({ n }) => {

@@ -1,12 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
+import { keepException } from '../../enrich/alert/exception-file.ts';
 import { drillFact } from '../../enrich/join/drill-mark.ts';
+import { type Delivery, DeliveryLog } from '../../enrich/service/outputs/delivery-log.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
 import { launchBrowser } from '../build/chromium.ts';
 import { alertAbout, describeBrowser, openConsole } from '../build/console.ts';
 import { HOSTILE } from './hostile-texts.ts';
-import { pageFaults } from './page-faults.ts';
+import { INERT, lifeSigns, pageFaults } from './page-faults.ts';
 import { MINUTE, PAGES, Visitor } from './visitor.ts';
 
 describeBrowser('the states of the console in Chromium', () => {
@@ -30,19 +35,23 @@ describeBrowser('the states of the console in Chromium', () => {
     const store = openMemory();
     await store.putAlert(alertAbout(1));
     const serving = await openConsole(store);
-    const { page, leave } = await Visitor.come(browser, serving).then((visitor) => {
-      return { page: visitor.page, leave: () => visitor.leave() };
-    });
+    const visitor = await Visitor.come(browser, serving);
+    const { page } = visitor;
+    await page.clock.install();
+    await visitor.go('/alerts');
     await page.waitForSelector('.alert >> text=word-1');
     await page.keyboard.press('j');
     const top = () => page.evaluate(() => document.querySelector('.alerts')?.getBoundingClientRect().top);
     const before = await top();
     await store.putAlert(alertAbout(2));
+    // The server's own look at the store is good for two seconds.
+    await page.waitForTimeout(2_100);
+    await page.clock.runFor(6_000);
     await page.waitForSelector('[role=status]:has-text("1 new alert since you came here.")', { timeout: 15_000 });
     await page.waitForSelector('.alert >> text=word-2');
     expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('word-1');
     expect(await top()).toBe(before);
-    await leave();
+    await visitor.leave();
     await serving.close(500);
   });
 
@@ -91,13 +100,92 @@ describeBrowser('the states of the console in Chromium', () => {
     await serving.close(500);
   });
 
+  it('shows on an alert how it stands at each way out and why, inert whatever a receiver answers', async () => {
+    const store = openMemory();
+    const alert = alertAbout(1);
+    await store.putAlert(alert);
+    const log = new DeliveryLog(store, 'worker');
+    const usual = { attempts: 2, digest: '', tier: 'high', owner: 'worker', told: alert.at, toldLast: alert.at };
+    const stand = (output: string, delivery: Pick<Delivery, 'state' | 'why'>) =>
+      log.write(output, [{ alert: alert.id, known: 0, delivery: { ...usual, changed: alert.at, ...delivery } }]);
+    await stand('siem', { state: 'waiting', why: 'connection refused' });
+    await stand('chat', { state: 'sent' });
+    await stand('desk', { state: 'refused', why: 'HTTP 422: no such project' });
+    await stand('lake', { state: 'withdrawn' });
+    await stand('pager', { state: 'given_up', why: 'no answer in 10 s' });
+    for (const [n, { text }] of HOSTILE.entries()) await stand(`evil-${n}`, { state: 'refused', why: text });
+    const outputs = ['siem', 'chat', 'desk', 'lake', 'pager', 'never-told', ...HOSTILE.keys()].map((name) =>
+      typeof name === 'number' ? `evil-${name}` : name,
+    );
+    const serving = await openConsole(store, { outputs: () => outputs });
+    const visitor = await Visitor.come(browser, serving);
+    await visitor.go(`/alerts/${alert.id}`);
+    await visitor.page.waitForSelector('.deliveries dl');
+    const told = await visitor.page.innerText('.deliveries');
+    expect(told).toMatch(/siem\s+… waiting\s+2026-11-\d\d .*2 attempts · connection refused/);
+    expect(told).toMatch(/chat\s+✓ sent/);
+    expect(told).toMatch(/desk\s+▲ refused\s.* · HTTP 422: no such project/);
+    expect(told).toMatch(/lake\s+– withdrawn by later evidence/);
+    expect(told).toMatch(/pager\s+▲ given up\s.* · no answer in 10 s/);
+    expect(told).toContain('<script>globalThis.owned=1</script>');
+    expect(told).not.toContain('never-told');
+    for (const width of [390, 1280]) {
+      await visitor.page.setViewportSize({ width, height: 800 });
+      await expect.poll(() => visitor.page.evaluate(pageFaults)).toEqual([]);
+      expect(await visitor.page.evaluate(lifeSigns)).toEqual(INERT);
+    }
+    expect([visitor.dialogs, visitor.strays(), visitor.complaints]).toEqual([[], [], []]);
+    await visitor.leave();
+    await serving.close(500);
+  });
+
+  it('says on every page that the store does not answer, and goes on asking', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'waybill-away-test-'));
+    const fields = { image: 'C:\\word-1', destination: 'word-1', owner: 'Ana', reason: 'x', expires: '2100-01-01' };
+    keepException(data, { id: 'ex-1', ...fields });
+    const store = openMemory();
+    const alert = alertAbout(1);
+    await store.putAlert(alert);
+    const serving = await openConsole(store, { exceptions: data });
+    const visitor = await Visitor.come(browser, serving);
+    const { page } = visitor;
+    await visitor.go(`/alerts/${alert.id}`);
+    await page.waitForSelector('.download');
+    await store.close();
+    for (const [n, name] of ['OCSF', 'STIX', 'Evidence bundle'].entries()) {
+      await page.click(`button:has-text("${name}")`);
+      await page.waitForFunction((n) => document.querySelectorAll('.download .why').length > n, n);
+    }
+    expect(await page.innerText('.download')).toMatch(/the store does not answer: the store in memory is closed/);
+    for (const path of [...PAGES, `/alerts/${alert.id}`]) {
+      await visitor.go(path);
+      const said = await page.innerText('main [role=alert]');
+      expect(said, path).toContain('the store does not answer: the store in memory is closed');
+      expect(said, path).toContain('asks again by itself every few seconds');
+      expect(await page.evaluate(pageFaults), path).toEqual([]);
+    }
+    await page.clock.install();
+    for (const [path, asked] of [
+      ['/search', '**/api/flows?*'],
+      ['/exceptions', '**/api/exceptions'],
+    ] as const) {
+      await visitor.go(path);
+      await Promise.all([page.waitForRequest(asked), page.clock.runFor(6_000)]);
+    }
+    await visitor.leave();
+    await serving.close(500);
+    rmSync(data, { recursive: true, force: true });
+  });
+
   it('says so when an alert is not there, and when the server goes away, and goes on when it is back', async () => {
     const store = openMemory();
     await store.putAlert(alertAbout(1));
     const serving = await openConsole(store);
     const visitor = await Visitor.come(browser, serving);
+    await visitor.page.clock.install();
     await visitor.go('/alerts');
     await serving.close(0);
+    await visitor.page.clock.runFor(6_000);
     await visitor.page.waitForSelector('text=The server does not answer', { timeout: 15_000 });
     expect(await visitor.text()).toContain('word-1');
     const again = await openConsole(store, { port: serving.port });

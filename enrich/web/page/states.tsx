@@ -36,9 +36,12 @@ interface FailureProps {
 }
 
 function Failure({ error, hasValue, again }: FailureProps) {
+  // What the server refuses stays refused; what is away may come back.
+  const isAway = error.status === 0 || error.status >= 500;
   return (
     <p class="error" role="alert">
-      {error.message} {hasValue ? 'What you see is the last that came; asking again every few seconds.' : ''}{' '}
+      {error.message} {hasValue && 'What you see is the last that came.'}{' '}
+      {isAway && 'This page asks again by itself every few seconds.'}{' '}
       <button type="button" onClick={again}>
         Ask again
       </button>

@@ -19,7 +19,7 @@ interface Known<T> {
   readonly value: T;
 }
 
-/** Asks now and again while the page is looked at. An answer that says the same changes nothing on the page. */
+/** Asks now and again while the page is looked at, sooner when it failed. An answer that says the same changes nothing on the page. */
 export function useAnswer<T>(path: string, every = EVERY): Answer<T> {
   const [known, setKnown] = useState<Known<T>>();
   const [error, setError] = useState<ServerError>();
@@ -28,6 +28,7 @@ export function useAnswer<T>(path: string, every = EVERY): Answer<T> {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const look = async () => {
+      let wait = every;
       if (!document.hidden) {
         try {
           const text = await ask(path, abort.signal);
@@ -37,10 +38,11 @@ export function useAnswer<T>(path: string, every = EVERY): Answer<T> {
           setError(undefined);
         } catch (reason) {
           if (abort.signal.aborted) return;
+          wait = Math.min(every, EVERY);
           setError(reason instanceof ServerError ? reason : new ServerError(0, String(reason)));
         }
       }
-      if (!abort.signal.aborted) timer = setTimeout(look, every);
+      if (!abort.signal.aborted) timer = setTimeout(look, wait);
     };
     void look();
     return () => {
