@@ -1,0 +1,31 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Touched } from '../score/touched.ts';
+import type { Fact, Store } from '../store/store.ts';
+
+/** Facts handed to the store at once. */
+const BATCH = 500;
+/** Batches under way at a time. */
+const MAX_PUTS = 8;
+
+/**
+ * Stores facts, and notes what they touch.
+ * @param all notes also what the store had already
+ */
+export async function putFacts(store: Store, touched: Touched, facts: readonly Fact[], all: boolean): Promise<void> {
+  const puts: Promise<void>[] = [];
+  for (let i = 0; i < facts.length; i += BATCH) {
+    const put = putBatch(store, touched, facts.slice(i, i + BATCH), all);
+    put.catch(() => undefined); // told below, where all of them are waited for
+    puts.push(put);
+    // The store works on one batch while the next is made ready.
+    if (puts.length === MAX_PUTS) await Promise.all(puts.splice(0));
+    else await setImmediate();
+  }
+  await Promise.all(puts);
+}
+
+async function putBatch(store: Store, touched: Touched, facts: readonly Fact[], all: boolean): Promise<void> {
+  const changed = await store.put(facts);
+  // Side by side: what is touched is a set, and each look into the store is a journey to it.
+  await Promise.all(facts.map((fact, k) => (changed[k] || all ? touched.fact(fact, changed[k]!) : undefined)));
+}
