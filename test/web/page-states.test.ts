@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { keepException } from '../../enrich/alert/exception-file.ts';
 import { drillFact } from '../../enrich/join/drill-mark.ts';
+import { withMarkedAlerts } from '../../enrich/service/marked-alerts.ts';
 import { type Delivery, DeliveryLog } from '../../enrich/service/outputs/delivery-log.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
 import { launchBrowser } from '../build/chromium.ts';
@@ -135,6 +136,30 @@ describeBrowser('the states of the console in Chromium', () => {
       expect(await visitor.page.evaluate(lifeSigns)).toEqual(INERT);
     }
     expect([visitor.dialogs, visitor.strays(), visitor.complaints]).toEqual([[], [], []]);
+    await visitor.leave();
+    await serving.close(500);
+  });
+
+  it('says in words in the list which alerts an exception covers and which a drill made', async () => {
+    const store = openMemory();
+    const [covered, drill, other] = [alertAbout(1), alertAbout(2), alertAbout(3)];
+    const { waybill, ...body } = drill.body as { readonly waybill: object };
+    const marked = { ...drill, body: { ...body, waybill: { ...waybill, drill: 'd-1' } } };
+    for (const alert of [covered, marked, other]) await store.putAlert(alert);
+    const fields = { image: 'C:\\word-1', destination: 'word-1', owner: 'Ana', reason: 'x', expires: '2100-01-01' };
+    const serving = await openConsole(withMarkedAlerts(store, () => [{ id: 'ex-1', ...fields }]));
+    const visitor = await Visitor.come(browser, serving);
+    await visitor.go('/alerts?sort=time');
+    const when = await visitor.page.$$eval('.alert .when', (all) => all.map((e) => e.textContent));
+    expect(when).toEqual([
+      expect.stringMatching(/\d$/),
+      expect.stringMatching(/\d– announced drill$/),
+      expect.stringMatching(/\d– allowed by an exception$/),
+    ]);
+    for (const width of [390, 1280]) {
+      await visitor.page.setViewportSize({ width, height: 800 });
+      expect(await visitor.page.evaluate(pageFaults)).toEqual([]);
+    }
     await visitor.leave();
     await serving.close(500);
   });
