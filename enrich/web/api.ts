@@ -170,10 +170,13 @@ async function exceptions(
   } else if (request.method === 'POST') {
     checkSameOrigin(request);
     const body = parsed(await textOf(request));
-    if (id !== 'preview') alerts.forgetMarks();
-    if (id === undefined) return addException(request, body, sources);
     if (id === 'preview' && part === undefined) return previewException(body, sources);
-    if (part === 'remove') return dropException(request, decoded(id), sources);
+    if (id === undefined || part === 'remove') {
+      const changed =
+        id === undefined ? addException(request, body, sources) : dropException(request, decoded(id), sources);
+      alerts.forgetMarks();
+      return changed;
+    }
   } else return wrongMethod();
   throw new HttpRefusal(404, 'there is no such path');
 }

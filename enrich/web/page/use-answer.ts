@@ -19,7 +19,10 @@ interface Known<T> {
   readonly value: T;
 }
 
-/** Asks now and again while the page is looked at, sooner when it failed. An answer that says the same changes nothing on the page. */
+/**
+ * Asks now and again while the page is looked at, sooner when it failed. An answer that says the same changes nothing on
+ * the page.
+ */
 export function useAnswer<T>(path: string, every = EVERY): Answer<T> {
   const [known, setKnown] = useState<Known<T>>();
   const [error, setError] = useState<ServerError>();
