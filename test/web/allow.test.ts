@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exceptionFile, readExceptions } from '../../enrich/alert/exception-file.ts';
 import { HttpRefusal } from '../../enrich/service/http-answer.ts';
+import { withMarkedAlerts } from '../../enrich/service/marked-alerts.ts';
 import { type Scope, Tokens } from '../../enrich/service/tokens.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
 import { consoleAnswers } from '../../enrich/web/api.ts';
-import type { ExceptionPreview, ExceptionsAnswer } from '../../enrich/web/view.ts';
-import { alertAbout, builtPage } from '../build/console.ts';
+import type { AlertList, ExceptionPreview, ExceptionsAnswer } from '../../enrich/web/view.ts';
+import { alertAbout, builtPage, openConsole, TOKEN } from '../build/console.ts';
 
 const data = mkdtempSync(join(tmpdir(), 'waybill-allow-test-'));
 const store = openMemory();
@@ -108,6 +109,25 @@ describe('exceptions from the console', () => {
     expect((json as { error: string }).error).not.toBe('');
     expect(readExceptions(data)).toEqual([]);
   });
+
+  it('mark the list soon after they were kept', async () => {
+    const own = openMemory();
+    const directory = mkdtempSync(join(tmpdir(), 'waybill-allow-test-'));
+    await own.putAlert(alertAbout(1, 'backup'));
+    const shown = withMarkedAlerts(own, () => readExceptions(directory));
+    const serving = await openConsole(shown, { exceptions: directory });
+    const call = async (path: string, init: RequestInit = {}) => {
+      const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+      const response = await fetch(`http://127.0.0.1:${serving.port}/api/${path}`, { ...init, headers });
+      return (await response.json()) as AlertList;
+    };
+    const allowed = async () => (await call('alerts')).alerts[0]?.allowed;
+    expect(await allowed()).toBe(undefined);
+    await call('exceptions', { method: 'POST', body: JSON.stringify(FIELDS) });
+    await expect.poll(allowed, { timeout: 20_000, interval: 200 }).toBe(true);
+    await serving.close(500);
+    rmSync(directory, { recursive: true, force: true });
+  }, 30_000);
 
   it('say so when their file is broken, and leave it alone', async () => {
     writeFileSync(exceptionFile(data), '{"exceptions":');
