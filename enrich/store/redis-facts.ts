@@ -47,7 +47,7 @@ export class RedisFacts {
     const prepared = prepareFacts(facts, this.digester);
     const changed: boolean[] = new Array(facts.length).fill(false);
     // Facts of one name stay in the batch's order: their calls go out in order on one connection.
-    const calls = callsOf(this.link, [...prepared.keys()], {
+    const calls = callsOf(this.link, bySeries(prepared), {
       tagOf: (place) => this.keys.tagOf(prepared[place]!.shard),
       most: MAX_FACTS_A_CALL,
     });
@@ -136,4 +136,16 @@ export class RedisFacts {
       }
     }
   }
+}
+
+/** Places of facts in the batch, those of one series together, each in the order of the batch: Redis writes them as one. */
+function bySeries(facts: readonly PreparedFact[]): number[] {
+  const series = new Map<string, number[]>();
+  for (const [place, { kind, shard }] of facts.entries()) {
+    const name = `${kind} ${shard}`;
+    const places = series.get(name);
+    if (places) places.push(place);
+    else series.set(name, [place]);
+  }
+  return [...series.values()].flat();
 }

@@ -2,7 +2,8 @@ import type { EntryPlace, RedisKeys, RedisShape } from './keys.ts';
 import { MAX_DAY, maxFreshADay } from './limits.ts';
 import { pairs, routeOf, settled } from './redis-calls.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './redis-link.ts';
-import { FORGET, OBSERVE, PEEK } from './redis-scripts.ts';
+import { PEEK } from './redis-scripts.ts';
+import { FORGET, OBSERVE } from './redis-sighting-scripts.ts';
 import { ENTRY_BYTES, unpackEntry, WINDOW_DAYS } from './sighting.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Observation } from './store.ts';
 

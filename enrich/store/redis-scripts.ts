@@ -45,13 +45,16 @@ local function members(record, id)
   return list
 end
 local function unindex(index, record, id) redis.call('ZREM', index, unpack(members(record, id))) end
-local function index_it(index, record, id)
-  local pairs_ = {}
+local function list_places(places, record, id)
   for _, member in ipairs(members(record, id)) do
-    pairs_[#pairs_ + 1] = '0'
-    pairs_[#pairs_ + 1] = member
+    places[#places + 1] = '0'
+    places[#places + 1] = member
   end
-  redis.call('ZADD', index, unpack(pairs_))
+end
+local function index_it(index, record, id)
+  local places = {}
+  list_places(places, record, id)
+  redis.call('ZADD', index, unpack(places))
 end
 local function drop(facts, index, id)
   local record = redis.call('HGET', facts, id)
@@ -66,14 +69,15 @@ end
  * Puts facts. KEYS: registry, facts and index of each series. ARGV: most facts of a series, TTL ms, then (shard, bit of
  * the kind, 1 when its TTL is to be set anew) of each series, then (series number, id, record) of each fact. A series that
  * begins gets its TTL and its place in the registry in any case.
+ * Facts of a series that follow each other are written together while all of them fit under the cap, which leaves what one
+ * after the other would; near the cap each is written, and the oldest evicted, before the next. A call has so few facts
+ * (redis-facts.ts) that their places fit Lua's stack.
  * Returns the number evicted, then 1 or 0 for each fact: whether it changed anything.
  */
 export const PUT = redisScript(`${RECORD}
 local most, ttl, count = tonumber(ARGV[1]), ARGV[2], #KEYS / 3
 local answers, evicted, begun = { 0 }, 0, {}
-for i = 3 + 3 * count, #ARGV, 3 do
-  local series, id, record = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
-  local facts, index = KEYS[3 * series - 1], KEYS[3 * series]
+local function put_one(series, facts, index, id, record)
   local changed = 0
   if redis.call('HSETNX', facts, id, record) == 1 then
     changed = 1
@@ -98,6 +102,45 @@ for i = 3 + 3 * count, #ARGV, 3 do
     end
   end
   answers[#answers + 1] = changed
+end
+local function put_together(facts, index, first, last)
+  local ids, stored, news = {}, {}, {}
+  for i = first, last, 3 do ids[#ids + 1] = ARGV[i + 1] end
+  local known = redis.call('HMGET', facts, unpack(ids))
+  for n, id in ipairs(ids) do
+    local record, now = ARGV[first + 3 * n - 1], news[id] or known[n]
+    local changed = not now or supersedes(record, now)
+    if changed then stored[id], news[id] = known[n], record end
+    answers[#answers + 1] = changed and 1 or 0
+  end
+  local gone, values, places = {}, {}, {}
+  for id, record in pairs(news) do
+    if stored[id] then
+      for _, member in ipairs(members(stored[id], id)) do gone[#gone + 1] = member end
+    end
+    values[#values + 1] = id
+    values[#values + 1] = record
+    list_places(places, record, id)
+  end
+  if #gone > 0 then redis.call('ZREM', index, unpack(gone)) end
+  if #values == 0 then return end
+  redis.call('HSET', facts, unpack(values))
+  redis.call('ZADD', index, unpack(places))
+end
+local first = 3 + 3 * count
+while first <= #ARGV do
+  local last = first
+  while ARGV[last + 3] == ARGV[first] do last = last + 3 end
+  local series = tonumber(ARGV[first])
+  local facts, index = KEYS[3 * series - 1], KEYS[3 * series]
+  local size = last > first and redis.call('HLEN', facts)
+  if size and size + (last - first) / 3 + 1 <= most then
+    if size == 0 then begun[series] = true end
+    put_together(facts, index, first, last)
+  else
+    for i = first, last, 3 do put_one(series, facts, index, ARGV[i + 1], ARGV[i + 2]) end
+  end
+  first = last + 3
 end
 for series = 1, count do
   if begun[series] or ARGV[3 * series + 2] == '1' then
@@ -159,113 +202,11 @@ if redis.call('EXISTS', KEYS[2]) == 0 then
 end
 return gone`);
 
-/**
- * Adds sightings. KEYS: horizons, hashes of entries and of days. ARGV: TTL ms, then of each sighting: the numbers of its
- * horizon, its entries and its days among the keys, field, day, 1 when tainted, most fresh destinations of a day.
- * Returns how many were dropped for the last reason. Numbers follow sighting.ts; a day's value is seen + fresh × 2^26.
- */
-export const OBSERVE = redisScript(`
-local FRESH = 67108864
-local ttl, horizons = ARGV[1], {}
-local dropped, written = 0, {}
-local function unsigned(x) if x < 0 then return x + 4294967296 end return x end
-local function add(key, day, amount)
-  redis.call('HINCRBY', key, day, string.format('%.0f', amount))
-end
-local function trim(key, oldest)
-  for _, field in ipairs(redis.call('HKEYS', key)) do
-    local day = tonumber(field)
-    if day and day < oldest then redis.call('HDEL', key, field) end
-  end
-end
-local function horizon_of(key)
-  if not horizons[key] then horizons[key] = tonumber(redis.call('GET', key) or '0') end
-  return horizons[key]
-end
-for i = 2, #ARGV, 7 do
-  local horizon = horizon_of(KEYS[tonumber(ARGV[i])])
-  local entries, days_key = KEYS[tonumber(ARGV[i + 1])], KEYS[tonumber(ARGV[i + 2])]
-  local field, day = ARGV[i + 3], tonumber(ARGV[i + 4])
-  local tainted, most = ARGV[i + 5] == '1', tonumber(ARGV[i + 6])
-  local known = redis.call('HGET', entries, field)
-  local first, last, days, first_tainted
-  local moved_from, moved, seen_added, full = nil, false, false, false
-  if not known then
-    local today = tonumber(redis.call('HGET', days_key, day) or '0')
-    full = math.floor(today / FRESH) >= most
-    first, last, days, first_tainted = day, day, 1, tainted
-    moved, seen_added = true, true
-  else
-    local low
-    first, last, low = struct.unpack('>I2I2I4', known)
-    first_tainted = low % 2 == 1
-    days = unsigned(bit.bor(low, 1))
-    if day < first then
-      moved, moved_from = true, first
-      first, first_tainted = day, tainted
-    elseif day == first then
-      first_tainted = first_tainted or tainted
-    end
-    local ahead, before = day - last, days
-    if ahead >= 32 then
-      last, days = day, 1
-    elseif ahead > 0 then
-      last, days = day, unsigned(bit.bor(bit.lshift(days, ahead), 1))
-    elseif ahead > -32 then
-      days = unsigned(bit.bor(days, bit.lshift(1, -ahead)))
-    end
-    seen_added = ahead > 0 or days ~= before
-  end
-  if full then
-    dropped = dropped + 1
-  else
-    local low = days - 1
-    if first_tainted then low = days end
-    local entry = struct.pack('>I2I2I4', first, last, low)
-    if entry ~= known then
-      redis.call('HSET', entries, field, entry)
-      written[entries], written[days_key] = true, true
-    end
-    if moved or seen_added then
-      local newest = tonumber(redis.call('HGET', days_key, 'n') or '-1')
-      local oldest = math.max(horizon, math.max(newest, day) - 31)
-      local amount = 0
-      if seen_added then amount = 1 end
-      if moved then amount = amount + FRESH end
-      if day >= oldest then add(days_key, day, amount) end
-      if moved_from and moved_from >= oldest then add(days_key, moved_from, -FRESH) end
-      if day > newest and day >= horizon then
-        redis.call('HSET', days_key, 'n', day)
-        trim(days_key, oldest)
-      end
-    end
-  end
-end
-for _, key in ipairs(KEYS) do
-  if written[key] then redis.call('PEXPIRE', key, ttl) end
-end
-return dropped`);
-
 /** Reads entries. KEYS: a hash for each; ARGV: its field. Returns the entries, false for one that is not there. */
 export const PEEK = redisScript(`
 local entries = {}
 for i, key in ipairs(KEYS) do entries[i] = redis.call('HGET', key, ARGV[i]) end
 return entries`);
-
-/**
- * Removes entries of destinations last seen before a day, and raises the horizon to it. KEYS: horizon, then hashes of
- * entries. ARGV: day. Returns how many entries went.
- */
-export const FORGET = redisScript(`
-local day, gone = tonumber(ARGV[1]), 0
-if day > tonumber(redis.call('GET', KEYS[1]) or '0') then redis.call('SET', KEYS[1], ARGV[1]) end
-for i = 2, #KEYS do
-  local all = redis.call('HGETALL', KEYS[i])
-  for j = 1, #all, 2 do
-    if struct.unpack('>I2', all[j + 1], 3) < day then gone = gone + redis.call('HDEL', KEYS[i], all[j]) end
-  end
-end
-return gone`);
 
 /**
  * Puts an alert when its record (revision 8, at 8, JSON) is greater than the one known. KEYS: alerts, times. ARGV: id,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openRedis } from '../../enrich/store/redis.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../build/redis-server.ts';
@@ -27,6 +28,43 @@ describeWithRedis('with a redis-server', () => {
     expect(await store.expire(Infinity)).toBe(6);
     expect(keys().filter((key) => !/:(layout|h|n:.*)$/.test(key))).toEqual([]);
     await store.close();
+  });
+
+  it('leaves of one batch what its facts leave one by one, evictions and answers included', async () => {
+    const options = { shape: { tags: 4, buckets: 2 }, maxFactsPerSeries: 5 };
+    const [whole, single] = [
+      await openRedis(server.url, { prefix: unused('waybill'), ...options }),
+      await openRedis(server.url, { prefix: unused('waybill'), ...options }),
+    ];
+    const anyFact = fc.record({
+      shard: fc.constantFrom('s', 't'),
+      id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'),
+      at: fc.nat(6),
+      keys: fc.array(fc.constantFrom('k', 'l'), { maxLength: 2 }),
+      version: fc.nat(2),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.array(anyFact, { maxLength: 8 }), { maxLength: 4 }), async (batches) => {
+        const space = unused('space');
+        for (const batch of batches) {
+          const facts = batch.map((each) => fact({ ...each, shard: `${space}:${each.shard}` }));
+          const answers: boolean[] = [];
+          for (const each of facts) answers.push(...(await single.put([each])));
+          expect(await whole.put(facts)).toEqual(answers);
+        }
+        for (const shard of ['s', 't'].map((each) => `${space}:${each}`)) {
+          expect(await whole.between(shard, 'flow', 0, 9, 99)).toEqual(await single.between(shard, 'flow', 0, 9, 99));
+          for (const key of ['k', 'l']) {
+            expect(await whole.find(shard, 'flow', key, 99)).toEqual(await single.find(shard, 'flow', key, 99));
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(whole.counters().evictedFacts).toBeGreaterThan(0);
+    expect(whole.counters()).toEqual(single.counters());
+    await whole.close();
+    await single.close();
   });
 
   it('loads its scripts anew where they were forgotten', async () => {
