@@ -1,5 +1,6 @@
 import { formatMicros } from '../../sensor/base/timestamp.ts';
 import type { Operator } from '../evidence/operators.ts';
+import { isEncrypted } from '../join/encrypted.ts';
 import { flowVersion } from '../join/facts.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
 import { type Episode, type EpisodeFlow, LISTED_FLOWS, type LinkedStaging } from '../score/episode.ts';
@@ -30,7 +31,9 @@ export function alertDocument(episode: Episode, verdict: Verdict): StoredAlert {
 
 function document(episode: Episode, verdict: Verdict, at: number): Record<string, unknown> {
   const first = episode.flows[0]!;
-  const main = episode.flows.reduce((best, f) => (f.record.source.bytes > best.record.source.bytes ? f : best), first);
+  const main = episode.flows
+    .filter((f) => isEncrypted(f.record))
+    .reduce((best, f) => (f.record.source.bytes > best.record.source.bytes ? f : best));
   const { process, chain, destination } = episode;
   const archive = bestArchive(episode);
   return {

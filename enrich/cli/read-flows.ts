@@ -1,6 +1,7 @@
 import { readCapture } from '../../sensor/capture/open-capture.ts';
 import { EvidenceKeeper } from '../../sensor/flow/evidence-keeper.ts';
 import { buildPipeline } from '../../sensor/flow/pipeline.ts';
+import { PLAIN_BYTES } from '../../sensor/flow/plain-conversation.ts';
 import { DEFAULT_LIMITS } from '../../sensor/flow/tracker.ts';
 import type { EvidenceDirectory } from '../../sensor/publish/evidence-directory.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
@@ -23,7 +24,7 @@ export async function readFlows(
       if (record.event.action === 'flow_end') queue.add(record);
     },
     { observer: 'replay', communityIdSeed: 0, verbose: false },
-    DEFAULT_LIMITS,
+    { ...DEFAULT_LIMITS, plainBytes: PLAIN_BYTES },
     evidence && new EvidenceKeeper((id, pcap) => evidence.write(id, pcap), 0),
   );
   const summary = await readCapture(file, pipeline, { signal: queue.signal, room: () => queue.room() });

@@ -1,6 +1,7 @@
 import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { drillOfFlow } from '../join/drill-mark.ts';
+import { isEncrypted } from '../join/encrypted.ts';
 import { type FlowBody, hostShard } from '../join/facts.ts';
 import { HostViews, joinedFact, joinFromStore, movedFact } from '../join/gather.ts';
 import type { WaybillLine } from '../join/join-flow.ts';
@@ -122,7 +123,9 @@ export class JoinPhase {
       },
       facts: [fact, ...(await this.movedFrom(joining.claimants, host, fact))],
       sighting:
-        drill === undefined ? await this.sightings.of(processes, { record, join }, this.settings.knowledge) : undefined,
+        drill === undefined && isEncrypted(record)
+          ? await this.sightings.of(processes, { record, join }, this.settings.knowledge)
+          : undefined,
     };
   }
 

@@ -1,5 +1,6 @@
 import { alertDocument } from '../alert/alert-document.ts';
 import type { HostClocks } from '../join/clock.ts';
+import { isEncrypted } from '../join/encrypted.ts';
 import { hostShard } from '../join/facts.ts';
 import { HostProcesses } from '../join/gather.ts';
 import { type Episode, episodesOfHost } from '../score/episode.ts';
@@ -103,9 +104,9 @@ export class ScorePhase {
   private async suspect(host: string, episode: Episode): Promise<void> {
     const processes = new HostProcesses(this.store, this.clocks, host);
     const seen = await Promise.all(
-      episode.flows.map(({ record, join }) =>
-        observationsOf(processes, { record, join }, true, this.settings.knowledge),
-      ),
+      episode.flows
+        .filter(({ record }) => isEncrypted(record))
+        .map(({ record, join }) => observationsOf(processes, { record, join }, true, this.settings.knowledge)),
     );
     const [isNew] = await this.store.put([episodeMark(episode)]);
     if (isNew) await observe(this.store, this.touched, seen.flat());

@@ -2,6 +2,7 @@ import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { StagingStory } from '../evidence/merge-staging.ts';
 import { destinationOf, proxiedTo, viaProxy } from '../join/destination-of.ts';
+import { isEncrypted } from '../join/encrypted.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { HostProcesses } from '../join/gather.ts';
 import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
@@ -12,7 +13,7 @@ import type { EpisodeFlow } from './episode.ts';
 /** Staging this much after a flow began may still precede its bytes: clocks differ. */
 export const CLOCK_SLACK = 5_000_000;
 
-/** Flows of one lineage to one destination in one window. */
+/** Flows of one lineage to one destination in one window, one of them encrypted. */
 export interface Group {
   /** Entity of the lineage's root. */
   readonly root: string;
@@ -40,7 +41,8 @@ export interface Member {
 
 /**
  * The flows that left the network after something was staged, by lineage, destination and window. A drill may end on this
- * machine, and is a group by itself: what is not marked as it says nothing of it, and the other way round.
+ * machine, and is a group by itself: what is not marked as it says nothing of it, and the other way round. What left in plain
+ * text is in the group of the encrypted flows that it goes with, and in none without any.
  */
 export async function grouped(
   joined: readonly Fact[],
@@ -68,7 +70,10 @@ export async function grouped(
     group.members.push({ flow: { record, join, start: fact.at, end }, chain });
   }
   for (const group of groups.values()) group.members.sort(byStart);
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  return [...groups]
+    .filter(([, { members }]) => members.some(({ flow }) => isEncrypted(flow.record)))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, group]) => group);
 }
 
 /**

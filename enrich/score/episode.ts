@@ -10,6 +10,7 @@ import type { Tables } from '../evidence/tables.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { destinationOf } from '../join/destination-of.ts';
 import { drillById, drillOfArchive, fitsDrill } from '../join/drill-mark.ts';
+import { isEncrypted } from '../join/encrypted.ts';
 import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
 import { HostProcesses } from '../join/gather.ts';
 import type { JoinResult } from '../join/join-flow.ts';
@@ -174,7 +175,7 @@ async function assemble(
   settings: Settings,
 ): Promise<Episode> {
   const flows = group.members.map((m) => m.flow);
-  const main = mostBytes(group.members);
+  const main = mostBytes(group.members.filter(({ flow }) => isEncrypted(flow.record)));
   const chain = main.chain;
   const process = chain?.[0];
   const host = main.flow.join.host ?? { id: hostId };

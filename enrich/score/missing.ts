@@ -1,4 +1,5 @@
 import { maturity } from '../evidence/novelty.ts';
+import { isEncrypted } from '../join/encrypted.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 
@@ -20,7 +21,7 @@ export function missing(episode: Episode): string[] {
   if (!hasSize(episode)) reasons.push('no archive size is known: bytes sent cannot be compared with bytes packed');
   if (sentLess(episode)) {
     reasons.push(
-      'much less was sent than was packed: what left without TLS (rclone to MEGA) or elsewhere is not counted',
+      'much less was sent than was packed: what left for elsewhere, or in plain text past this sensor, is not counted',
     );
   }
   if (staging.every(({ link }) => link === 'host'))
@@ -29,7 +30,7 @@ export function missing(episode: Episode): string[] {
     reasons.push(`the baseline is ${baseline.orgDays} days old: little can be called unfamiliar`);
   }
   if (hours.days === 0) reasons.push(`no history of this ${hours.whose}: its usual hours are not known`);
-  if (flows.some((f) => f.record.destination.domain === undefined))
+  if (flows.some((f) => f.record.destination.domain === undefined && isEncrypted(f.record)))
     reasons.push('a connection names no server (no SNI)');
   if (flows.some((f) => f.record.tls?.client?.ech === 'outer'))
     reasons.push('ECH: the visible server name may be an outer one');

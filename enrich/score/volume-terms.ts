@@ -4,6 +4,7 @@ import type { Rung } from '../evidence/novelty.ts';
 import { producerConsumerRatio, ratioDb, robustZ, volumeDb } from '../evidence/pcr.ts';
 import { vendorAffinity } from '../evidence/vendor-affinity.ts';
 import type { Weights } from '../evidence/weights.ts';
+import { isEncrypted } from '../join/encrypted.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 import { formatBytes } from './format.ts';
@@ -21,6 +22,8 @@ export function volumeTerms(episode: Episode, rung: Rung, { model: w, knowledge 
   const evidence = flows.slice(0, 8).map((f) => f.record.waybill.flow_id);
   const sent = flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
   const received = flows.reduce((sum, f) => sum + f.record.destination.bytes, 0);
+  const plain = flows.reduce((sum, f) => sum + (isEncrypted(f.record) ? 0 : f.record.source.bytes), 0);
+  const beside = plain === 0 ? '' : ` (${formatBytes(plain)} of it in plain text)`;
   const terms: Term[] = [];
   const add = (name: string, db: number, detail: string) => {
     if (db !== 0) terms.push({ group: 'V', name, db, detail, evidence });
@@ -42,7 +45,7 @@ export function volumeTerms(episode: Episode, rung: Rung, { model: w, knowledge 
     add(
       'byte_balance',
       balance.db,
-      `${formatBytes(sent)} sent against ${formatBytes(balance.subsetBytes)} packed: ratio ${balance.ratio.toFixed(3)}${form}, ${balance.percentGone.toFixed(0)} % gone${tried}`,
+      `${formatBytes(sent)} sent${beside} against ${formatBytes(balance.subsetBytes)} packed: ratio ${balance.ratio.toFixed(3)}${form}, ${balance.percentGone.toFixed(0)} % gone${tried}`,
     );
   }
   if (sent < w.volume.tooLittleBytes) add('too_little', w.volume.tooLittle, `only ${formatBytes(sent)} sent so far`);

@@ -63,6 +63,9 @@ export function liveMetrics(sensor: LiveSensor, records: RecordLines, interfaceN
     gauge('flows', 'Conversations being followed.', () => sensor.flows),
     counter('flows', 'Conversations seen.', () => sensor.count('flows')),
     counter('encrypted_flows', 'Encrypted conversations seen.', () => sensor.count('encryptedFlows')),
+    counter('plain_flows', 'Connections in plain text that were recorded for what they sent.', () =>
+      sensor.count('plainFlows'),
+    ),
     counter('evicted', 'Given up because a table was full or nothing more came in time, by table and reason.', () => ({
       label: 'reason',
       values: sensor.evictions(),

@@ -32,6 +32,8 @@ export interface LiveOptions {
   readonly capture: Omit<CaptureRequest, 'marker'>;
   /** The kernel filter leaves bulk payload out on purpose. */
   readonly filtered: boolean;
+  /** Payload bytes sent after which a plain connection is recorded; 0: never. */
+  readonly plainBytes: number;
   readonly record: Omit<RecordOptions, 'interface' | 'tsSource'>;
   /** Takes the handshake packets of each encrypted flow as a pcap file. */
   readonly evidence?: (flowId: string, pcap: Uint8Array) => void;
@@ -114,14 +116,14 @@ export class LiveSensor {
   }
 
   private newPipeline(): ReturnType<typeof buildPipeline> {
-    const { capture, filtered, record, evidence } = this.options;
+    const { capture, filtered, plainBytes, record, evidence } = this.options;
     const options: RecordOptions = {
       ...record,
       interface: capture.interface,
       ...(stampsOnArrival(capture.driver) ? { tsSource: 'arrival' as const } : {}),
     };
     const keeper = evidence && new EvidenceKeeper(evidence, record.communityIdSeed);
-    return buildPipeline((r) => this.listener.emit(r), options, { ...DEFAULT_LIMITS, filtered }, keeper);
+    return buildPipeline((r) => this.listener.emit(r), options, { ...DEFAULT_LIMITS, filtered, plainBytes }, keeper);
   }
 
   private changed(isUp: boolean, why: string): void {

@@ -17,6 +17,7 @@ import { LiveSensor } from './live-sensor.ts';
 import { type LiveSettings, readLiveSettings } from './live-settings.ts';
 import type { Parsed } from './options.ts';
 import type { SensorOutput } from './output.ts';
+import { plainBytesOf } from './plain-option.ts';
 import { ProgressLine } from './progress-line.ts';
 import { serveStatus } from './status.ts';
 
@@ -27,6 +28,7 @@ const LAST_RECORDS_MILLIS = 4_000;
 /** Runs until a signal or until capture cannot go on; the exit code. */
 export async function liveCommand(options: Parsed, output?: SensorOutput): Promise<number> {
   const settings = readLiveSettings(options);
+  const plainBytes = plainBytesOf(options, output !== undefined);
   const progress = new ProgressLine(settings.progress);
   const log = openLog({
     name: 'sensor',
@@ -41,6 +43,7 @@ export async function liveCommand(options: Parsed, output?: SensorOutput): Promi
     {
       capture: settings.capture,
       filtered: settings.filtered,
+      plainBytes,
       record: { observer: settings.observer ?? hostname(), communityIdSeed: settings.seed, verbose: settings.verbose },
       ...(evidence ? { evidence: (id: string, pcap: Uint8Array) => evidence.write(id, pcap) } : {}),
     },

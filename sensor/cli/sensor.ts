@@ -15,6 +15,7 @@ import { zeekLines } from '../record/zeek.ts';
 import { LIVE_OPTIONS } from './live-options.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from './options.ts';
 import { PUBLISH_OPTIONS, type SensorOutput } from './output.ts';
+import { PLAIN_BYTES_OPTION, plainBytesOf } from './plain-option.ts';
 
 export const SENSOR: CommandSpec = {
   name: 'sensor',
@@ -49,6 +50,7 @@ export const SENSOR: CommandSpec = {
       fallback: String(DEFAULT_LIMITS.flows),
       describe: 'Flows of a capture followed at once, 0.3 kB each; beyond, the longest quiet one ends early.',
     },
+    PLAIN_BYTES_OPTION,
     { name: 'quiet', short: 'q', describe: 'No summary on stderr.' },
     ...PUBLISH_OPTIONS,
     ...LIVE_OPTIONS,
@@ -90,7 +92,7 @@ async function readCaptures(paths: readonly string[], options: Parsed, output?: 
     verbose: options.on('verbose'),
   };
   const flows = options.integer('max-flows', 16, 16_777_216) ?? DEFAULT_LIMITS.flows;
-  const limits = { ...DEFAULT_LIMITS, flows };
+  const limits = { ...DEFAULT_LIMITS, flows, plainBytes: plainBytesOf(options, output !== undefined) };
   const directory = openEvidence(options);
   for (const file of files) {
     const started = performance.now();
@@ -113,6 +115,7 @@ async function readCaptures(paths: readonly string[], options: Parsed, output?: 
       const unreadable = listed(pipeline.unreadable());
       process.stderr.write(
         `waybill: ${file}: ${summary.packets} packets, ${c.flows} flows, ${c.encryptedFlows} encrypted` +
+          `${c.plainFlows > 0 ? `, ${c.plainFlows} plain ones recorded` : ''}` +
           `${c.missedBytes > 0 ? `, ${c.missedBytes} payload bytes missed` : ''}` +
           `${unreadable ? `; not readable: ${unreadable}` : ''}${evicted ? `; given up: ${evicted}` : ''}` +
           `${skipped ? `; no segment: ${skipped}` : ''} (${seconds.toFixed(2)} s)\n`,

@@ -56,11 +56,12 @@ export class FlowReports {
     this.settled = new SettledConversations(table.cap);
   }
 
-  announce(slot: number): void {
+  /** The first record of a flow; what is told of its conversation by whoever emits it stays with the conversation. */
+  announce(slot: number, conversation = this.conversationOf(slot)): void {
     const table = this.table;
     table.bits[slot]! |= FlowBit.opened;
     table.nextVolume[slot] = FIRST_VOLUME_STEP;
-    this.record('flow_open', slot, table.lastSeen[slot]!);
+    this.record('flow_open', slot, table.lastSeen[slot]!, conversation);
   }
 
   /** The handshake is over: what it told is kept until the flow ends. */
@@ -104,15 +105,15 @@ export class FlowReports {
   end(slot: number, reason: EndReason): number {
     const { table } = this;
     if (table.burst[slot]! >= MIN_BURST) this.settled.burst(slot, table.burst[slot]!);
-    const view = this.view(slot, reason);
+    const view = this.view(slot, reason, this.conversationOf(slot));
     this.emit('flow_end', view, Math.max(table.lastSeen[slot]!, table.recordedAt[slot]!));
     this.settled.drop(slot);
     return view.missedBytes;
   }
 
-  private record(action: 'flow_open' | 'flow_update', slot: number, now: number): void {
+  private record(action: 'flow_open' | 'flow_update', slot: number, now: number, of = this.conversationOf(slot)): void {
     this.table.recordedAt[slot] = now;
-    this.emit(action, this.view(slot, undefined), now);
+    this.emit(action, this.view(slot, undefined, of), now);
   }
 
   /** What is known of an encrypted flow, while its handshake is read or after it; valid until the next call. */
@@ -120,10 +121,9 @@ export class FlowReports {
     return this.handshakes.of(slot)?.conversation ?? this.settled.load(slot);
   }
 
-  private view(slot: number, endReason: EndReason | undefined): FlowView {
+  private view(slot: number, endReason: EndReason | undefined, conversation: Conversation): FlowView {
     const table = this.table;
     const bits = table.bits[slot]!;
-    const conversation = this.conversationOf(slot);
     const unseen = table.missing[slot * 2]! + table.missing[slot * 2 + 1]!;
     const { filtered } = this;
     const missed = filtered ? 0 : unseen;

@@ -18,9 +18,9 @@ export const Phase = {
   probing: 1,
   /** TLS, DTLS or QUIC handshake is being read. */
   handshake: 2,
-  /** Encrypted conversation, handshake read: only counters move. */
+  /** Encrypted conversation, handshake read, or a plain one that is recorded: only counters move. */
   counting: 3,
-  /** Not encrypted as far as we can tell: only counters move, no record is written. */
+  /** Not encrypted as far as we can tell: only counters move, no record is written (unless `plainBytes` are sent). */
   plain: 4,
 } as const;
 

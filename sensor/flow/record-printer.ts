@@ -54,7 +54,7 @@ export class RecordPrinter {
     this.endpoint(view, 1 - client, dst, dstPort);
     if (domain) this.text(Part.domain, domain.name);
     out.raw(Part.braceComma);
-    if (c.protocol !== 'ssh') this.tls(c);
+    if (c.protocol !== undefined && c.protocol !== 'ssh') this.tls(c);
     if (c.ssh) {
       out.raw(Part.ssh);
       out.utf8(JSON.stringify(c.ssh));

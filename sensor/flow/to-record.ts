@@ -46,7 +46,7 @@ export function toRecord(
   const first = table.firstSeen[slot]!;
   const domain = domainOf(c);
   const anomalies = anomalyNames(view.anomalies);
-  const tls = c.protocol === 'ssh' ? undefined : tlsFields(c);
+  const tls = c.protocol === undefined || c.protocol === 'ssh' ? undefined : tlsFields(c);
   const last = table.lastSeen[slot]!;
   return {
     '@timestamp': formatMicros(now),

@@ -7,6 +7,7 @@ import { type EmitFlow, type EndReason, FlowReports } from './flow-reports.ts';
 import { FlowBit, FlowTable, Phase } from './flow-table.ts';
 import { OpenHandshakes } from './open-handshakes.ts';
 import { isCopy } from './packet-copies.ts';
+import { type PathOfPackets, plainConversation } from './plain-conversation.ts';
 import { isDtlsClientHello, MAX_UNRECOGNISED } from './recognise-datagram.ts';
 import { TableSweep } from './table-sweep.ts';
 import { TcpControl } from './tcp-control.ts';
@@ -34,6 +35,11 @@ export interface TrackerLimits {
   readonly filtered?: boolean;
   /** Records tell what clients offer as it was sent: it is kept as long as the flow. */
   readonly inFull?: boolean;
+  /**
+   * Payload bytes after which an unencrypted TCP connection is recorded from then on, when the client sent them; 0 or absent:
+   * never. A tool may send what was packed beside its encrypted connection in plain text.
+   */
+  readonly plainBytes?: number;
 }
 
 /**
@@ -57,6 +63,8 @@ export interface TrackerCounters {
   duplicates: number;
   flows: number;
   encryptedFlows: number;
+  /** Unencrypted connections that were recorded for what they sent. */
+  plainFlows: number;
   evictedOverFlows: number;
   evictedHandshakes: number;
   /** Payload bytes acknowledged but never captured, and payload bytes seen: their ratio is the capture loss. */
@@ -74,6 +82,7 @@ export class FlowTracker {
     duplicates: 0,
     flows: 0,
     encryptedFlows: 0,
+    plainFlows: 0,
     evictedOverFlows: 0,
     evictedHandshakes: 0,
     missedBytes: 0,
@@ -85,6 +94,7 @@ export class FlowTracker {
   private readonly counter: ByteCounter;
   private readonly control: TcpControl;
   private readonly limits: TrackerLimits;
+  private readonly plainBytes: number;
   private readonly handshakes: OpenHandshakes;
   private readonly reports: FlowReports;
   private readonly sweep: TableSweep;
@@ -94,6 +104,7 @@ export class FlowTracker {
   constructor(emit: EmitFlow, limits: TrackerLimits = DEFAULT_LIMITS) {
     const filtered = limits.filtered === true;
     this.limits = limits;
+    this.plainBytes = limits.plainBytes || Number.POSITIVE_INFINITY;
     this.table = new FlowTable(limits.flows);
     this.counter = new ByteCounter(this.table, filtered);
     this.control = new TcpControl(this.table, this.counter);
@@ -172,6 +183,20 @@ export class FlowTracker {
     const phase = table.phase[slot]!;
     if (phase === Phase.probing || phase === Phase.handshake) this.read(s, slot, direction);
     else if (phase === Phase.counting) this.reports.count(slot, direction, fresh);
+    else if (fresh > 0 && table.bytes[slot * 2 + direction]! >= this.plainBytes) this.recordPlain(slot, s);
+  }
+
+  /** Records an unencrypted connection from now on if its client has sent enough; what its server sent is a download. */
+  private recordPlain(slot: number, path: PathOfPackets): void {
+    const known = this.control.client(slot);
+    const client = known === -1 ? this.control.likelyClient(slot) : known;
+    if (this.table.bytes[slot * 2 + client]! < this.plainBytes) return;
+    this.control.setClient(slot, client);
+    this.table.phase[slot] = Phase.counting;
+    this.counters.plainFlows++;
+    const conversation = plainConversation(client, path);
+    this.reports.announce(slot, conversation);
+    this.reports.settle(slot, conversation);
   }
 
   private udp(s: Segment, slot: number, direction: 0 | 1): void {
@@ -278,8 +303,10 @@ export class FlowTracker {
   private settle(slot: number, conversation: Conversation, status: 'reading' | 'done' | 'plain'): void {
     const table = this.table;
     if (status === 'plain') {
+      const { vlan, tunnels } = conversation; // of others, once the reader is closed
       this.handshakes.close(slot);
       table.phase[slot] = Phase.plain;
+      if (table.transport(slot) === TCP) this.recordPlain(slot, { vlan, tunnels });
       return;
     }
     if (conversation.protocol !== undefined && table.phase[slot] === Phase.probing) {

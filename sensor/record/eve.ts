@@ -9,7 +9,7 @@ export const FRAME_OVERHEAD = 54;
  * FRAME_OVERHEAD is added for each packet.
  */
 export function eveLines(record: FlowRecord): Record<string, unknown>[] {
-  if (record.event.action === 'flow_open') return [handshakeEvent(record)];
+  if (record.event.action === 'flow_open') return record.network.protocol === undefined ? [] : [handshakeEvent(record)];
   return record.event.action === 'flow_end' ? [flowEvent(record)] : [];
 }
 

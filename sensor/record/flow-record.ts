@@ -1,5 +1,6 @@
 /**
- * The flow record: what the sensor says about one encrypted conversation, and all that enrich knows of the wire.
+ * The flow record: what the sensor says about one conversation, encrypted unless `network.protocol` is absent, and all that
+ * enrich knows of the wire.
  * Names are ECS (elastic/ecs 9.x) where ECS has one; `waybill.*` and `tls.client.ja4` are ours. On the wire between the
  * programs it is this object as one JSON line. A flow has one `waybill.flow_id`; its records carry growing counters.
  */
@@ -19,6 +20,7 @@ export interface FlowRecord {
   };
   network: {
     transport: 'tcp' | 'udp';
+    /** Absent: a TCP connection in plain text, recorded for the bytes it sent (`waybill sensor --plain-bytes`). */
     protocol?: 'tls' | 'quic' | 'dtls' | 'ssh';
     type: 'ipv4' | 'ipv6';
     community_id: string;

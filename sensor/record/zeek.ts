@@ -48,12 +48,11 @@ function sslLine(record: FlowRecord): Record<string, unknown> {
 }
 
 function connLine(record: FlowRecord): Record<string, unknown> {
-  const quic = record.network.protocol === 'quic';
   return {
     _path: 'conn',
     ...common(record),
     proto: record.network.transport,
-    service: quic ? 'quic,ssl' : record.network.protocol === 'ssh' ? 'ssh' : 'ssl',
+    service: serviceOf(record.network.protocol),
     duration: record.event.duration / 1e9,
     orig_bytes: record.source.bytes,
     resp_bytes: record.destination.bytes,
@@ -65,6 +64,9 @@ function connLine(record: FlowRecord): Record<string, unknown> {
     community_id: record.network.community_id,
   };
 }
+
+const serviceOf = (protocol: FlowRecord['network']['protocol']): string | undefined =>
+  protocol === 'quic' ? 'quic,ssl' : protocol === 'ssh' ? 'ssh' : protocol === undefined ? undefined : 'ssl';
 
 /** TLSv13, TLSv12, SSLv3, DTLSv12 as ssl/consts.zeek prints them. */
 function zeekVersion(version: string, protocol: string | undefined): string {

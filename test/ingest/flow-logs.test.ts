@@ -312,10 +312,12 @@ describe('Zeek logs', () => {
     expect(records.map((record) => record.destination.domain)).toEqual(['other.example']);
   });
 
-  it('give a flow without byte counts when conn.log is not there, and none of plain connections', async () => {
+  it('give a flow without byte counts when conn.log is not there, and none of small plain connections', async () => {
     const { records } = await read(ssl());
     expect(records[0]).toMatchObject({ source: { bytes: 0 }, waybill: { bytes_exact: false } });
-    const http = await read(tsv(CONN_FIELDS, [CONN_ROW.map((v) => (v === 'ssl' ? 'http' : v))], { path: 'conn' }));
+    const http = await read(
+      tsv(CONN_FIELDS, [CONN_ROW.map((v) => (v === 'ssl' ? 'http' : v === '104857' ? '4857' : v))], { path: 'conn' }),
+    );
     expect(http.records).toEqual([]);
     expect(http.summary.ignored).toBe(1);
   });
@@ -334,6 +336,29 @@ describe('Suricata events', () => {
     const { records, summary } = await read(json({ ...flow!, event_type: 'alert' }, { ...flow!, event_type: 'stats' }));
     expect(records).toEqual([]);
     expect(summary).toMatchObject({ ignored: 2, unknown: 0 });
+  });
+});
+
+describe('connections in plain text', () => {
+  const { protocol: _, ...network } = FULL_RECORD.network;
+  const { tls: __, ...rest } = FULL_RECORD;
+  const sent = (bytes: number): FlowRecord => ({ ...rest, network, source: { ...rest.source, bytes } });
+
+  it.each([
+    ['Zeek', zeek],
+    ['EVE', eve],
+  ])('of %s logs are flows when they sent 64 KiB, and without handshake', async (_name, lines) => {
+    const { records } = await read(json(...lines(sent(200_000))));
+    expect(records.map(({ source }) => source.bytes)).toEqual([200_000]);
+    expect(records[0]!.network).not.toHaveProperty('protocol');
+    expect(records[0]).not.toHaveProperty('tls');
+    expect((await read(json(...lines(sent(65_535))))).records).toEqual([]);
+  });
+
+  it('are none that the log calls encrypted, though nothing else is known of the handshake', async () => {
+    const big = { ...FULL_RECORD, source: { ...FULL_RECORD.source, bytes: 200_000 } };
+    expect((await read(json(zeek(big)[1]))).records).toEqual([]);
+    expect((await read(json(eve(big)[1]))).records).toEqual([]);
   });
 });
 

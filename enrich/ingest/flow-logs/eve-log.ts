@@ -1,7 +1,7 @@
 import { parseMicros } from '../../../sensor/base/timestamp.ts';
 import { FRAME_OVERHEAD } from '../../../sensor/record/eve.ts';
 import type { TlsFields } from '../../../sensor/record/flow-record.ts';
-import type { ForeignFlow } from './flow-builder.ts';
+import { type ForeignFlow, PLAIN_BYTES } from './flow-builder.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -11,35 +11,42 @@ const text = (value: unknown): string | undefined => (typeof value === 'string' 
 const count = (value: unknown): number =>
   typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0;
 
+/** `app_proto` of encrypted flows: theirs is no plain one, though the event of its handshake be missing. */
+const ENCRYPTED = new Set(['tls', 'quic', 'ssh']);
+
 export const isEve = (value: Json): boolean => typeof value['event_type'] === 'string' && 'flow_id' in value;
 
 /**
  * One flow of a Suricata `tls`, `quic` or `ssh` event and the `flow` event of the same flow_id. Without the former it is not
- * encrypted as far as Suricata saw.
+ * encrypted as far as Suricata saw, and a flow when it is TCP and sent enough to count beside others.
  */
 export function eveFlow(handshake: Json | undefined, flow: Json | undefined): ForeignFlow | undefined {
-  if (!handshake) return undefined;
   const any = flow ?? handshake;
+  if (!any) return undefined;
   const counters = object(flow?.['flow']);
   const start = parseMicros(text(counters?.['start']) ?? text(any['timestamp']) ?? '');
-  const [source, destination] = [text(any['src_ip']), text(any['dest_ip'])];
-  if (start === undefined || source === undefined || destination === undefined) return undefined;
+  const [from, to] = [text(any['src_ip']), text(any['dest_ip'])];
+  if (start === undefined || from === undefined || to === undefined) return undefined;
   const end = parseMicros(text(counters?.['end']) ?? '') ?? start;
-  const protocol = text(flow?.['app_proto']) ?? text(handshake['event_type']);
+  const protocol = text(flow?.['app_proto']) ?? text(handshake?.['event_type']);
   const side = (ip: string, port: unknown, direction: 'toserver' | 'toclient') => {
     const packets = count(counters?.[`pkts_${direction}`]);
     const bytes = Math.max(0, count(counters?.[`bytes_${direction}`]) - packets * FRAME_OVERHEAD);
     return { ip, port: count(port), bytes, packets };
   };
+  const source = side(from, any['src_port'], 'toserver');
+  const isTcp = text(any['proto'])?.toUpperCase() !== 'UDP';
+  const plain = !handshake && isTcp && !ENCRYPTED.has(protocol ?? '') && source.bytes >= PLAIN_BYTES;
+  if (!handshake && !plain) return undefined;
   return {
     id: String(any['flow_id']),
     start,
     end: Math.max(start, end),
-    transport: text(any['proto'])?.toUpperCase() === 'UDP' ? 'udp' : 'tcp',
-    protocol: protocol === 'quic' || protocol === 'ssh' ? protocol : 'tls',
-    source: side(source, any['src_port'], 'toserver'),
-    destination: side(destination, any['dest_port'], 'toclient'),
-    ...(protocol === 'ssh' ? {} : { tls: tlsOf(handshake) }),
+    transport: isTcp ? 'tcp' : 'udp',
+    ...(plain ? {} : { protocol: protocol === 'quic' || protocol === 'ssh' ? protocol : 'tls' }),
+    source,
+    destination: side(to, any['dest_port'], 'toclient'),
+    ...(handshake === undefined || protocol === 'ssh' ? {} : { tls: tlsOf(handshake) }),
     exact: false,
     observer: 'suricata',
   };

@@ -12,7 +12,8 @@ export interface ForeignFlow {
   readonly start: number;
   readonly end: number;
   readonly transport: 'tcp' | 'udp';
-  readonly protocol: 'tls' | 'quic' | 'dtls' | 'ssh';
+  /** Absent: a connection in plain text that sent `PLAIN_BYTES`. */
+  readonly protocol?: 'tls' | 'quic' | 'dtls' | 'ssh';
   readonly source: Side;
   readonly destination: Side;
   readonly tls?: TlsFields;
@@ -28,6 +29,9 @@ interface Side {
   readonly bytes: number;
   readonly packets: number;
 }
+
+/** Payload bytes that a TCP connection in plain text must have sent to count, as with our own sensor (plain-conversation.ts). */
+export const PLAIN_BYTES = 65_536;
 
 /** Times outside of 1970 to 9999 are no capture times. */
 const LAST_MICROS = 253_402_300_799_000_000;
@@ -72,7 +76,7 @@ export function flowRecordOf(flow: ForeignFlow): FlowRecord | undefined {
     },
     network: {
       transport: flow.transport,
-      protocol: flow.protocol,
+      ...(flow.protocol ? { protocol: flow.protocol } : {}),
       type: flow.source.ip.includes(':') ? 'ipv6' : 'ipv4',
       community_id: community ?? '',
       direction,

@@ -1,6 +1,6 @@
 import { parseMicros } from '../../../sensor/base/timestamp.ts';
 import type { TlsFields } from '../../../sensor/record/flow-record.ts';
-import type { ForeignFlow } from './flow-builder.ts';
+import { type ForeignFlow, PLAIN_BYTES } from './flow-builder.ts';
 
 /** One line of a Zeek log as field → text or JSON value; `_path` tells which log. */
 export type ZeekRow = ReadonlyMap<string, unknown>;
@@ -96,9 +96,12 @@ function version(zeek: string | undefined): Pick<TlsFields, 'version' | 'version
   return { version: `${match[2]}.${match[3] === '' ? '0' : match[3]}`, version_protocol: protocol };
 }
 
+/** Services of conn.log that are encrypted: their connection is no plain one, though the row of its handshake be missing. */
+const ENCRYPTED = /ssl|tls|quic|ssh/;
+
 /**
  * One flow of an ssl (or quic) row and the conn row of the same uid. A connection without a handshake row is not encrypted as
- * far as Zeek saw, unless it is SSH, of which conn.log says enough.
+ * far as Zeek saw, unless it is SSH, of which conn.log says enough; it is a flow when it sent enough to count beside others.
  */
 export function zeekFlow(ssl: ZeekRow | undefined, conn: ZeekRow | undefined): ForeignFlow | undefined {
   const any = ssl ?? conn;
@@ -108,15 +111,17 @@ export function zeekFlow(ssl: ZeekRow | undefined, conn: ZeekRow | undefined): F
   if (micros === undefined || orig === undefined || resp === undefined) return undefined;
   const service = text(conn ?? any, 'service') ?? '';
   const udp = text(conn ?? any, 'proto') === 'udp' || service.includes('quic');
+  const isQuic = service.includes('quic') || zeekPath(any) === 'quic';
   const ssh = !ssl && service.split(',').includes('ssh');
-  if (!ssl && !ssh) return undefined;
+  const plain = !ssl && !udp && !ENCRYPTED.test(service) && (number(any, 'orig_bytes') ?? 0) >= PLAIN_BYTES;
+  if (!ssl && !ssh && !plain) return undefined;
   const missed = conn ? number(conn, 'missed_bytes') : undefined;
   return {
     id: text(any, 'uid') ?? '',
     start: micros,
     end: micros + Math.round((conn ? (number(conn, 'duration') ?? 0) : 0) * 1e6),
     transport: udp ? 'udp' : 'tcp',
-    protocol: ssh ? 'ssh' : udp ? (service.includes('quic') || zeekPath(any) === 'quic' ? 'quic' : 'dtls') : 'tls',
+    ...(plain ? {} : { protocol: ssh ? 'ssh' : udp ? (isQuic ? 'quic' : 'dtls') : 'tls' }),
     source: {
       ip: orig,
       port: number(any, 'id.orig_p') ?? 0,
