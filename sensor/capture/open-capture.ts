@@ -3,6 +3,7 @@ import { readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { UserError } from '../base/exit.ts';
 import { CaptureReader, captureFormat } from './capture-reader.ts';
 import type { CaptureSummary, PacketSink } from './packet.ts';
 import { packetsRead } from './record-parser.ts';
@@ -30,7 +31,7 @@ export interface ReadOptions {
 
 /**
  * Reads a capture to its end, handing each packet to `sink`. Damage is not an exception: everything before it is
- * delivered and the summary names it. Rejects, with one line of text, only when there is nothing to read from.
+ * delivered and the summary names it. Rejects with a `UserError` only when there is nothing to read from.
  */
 export async function readCapture(path: string, sink: PacketSink, options: ReadOptions = {}): Promise<CaptureSummary> {
   const reader = new CaptureReader(sink);
@@ -38,8 +39,8 @@ export async function readCapture(path: string, sink: PacketSink, options: ReadO
   const file = await openFile(path);
   try {
     const stat = await file.stat();
-    if (stat.isDirectory()) throw new Error(`cannot read ${path}: it is a directory`);
-    if (stat.isFile() && captureFormat(headOf(file)) !== 'gzip') return await readPlain(file, reader, options);
+    if (stat.isDirectory()) throw new UserError(`cannot read ${path}: it is a directory`);
+    if (stat.isFile() && captureFormat(headOf(file, path)) !== 'gzip') return await readPlain(file, reader, options);
     const stream = file.createReadStream({ autoClose: false, highWaterMark: STREAM_CHUNK_BYTES });
     return await readStream(stream, reader, options);
   } finally {
@@ -52,7 +53,7 @@ async function openFile(path: string): Promise<FileHandle> {
     return await open(path, 'r');
   } catch (error) {
     if (!isSystemError(error)) throw error;
-    throw new Error(`cannot open ${path}: ${OPEN_ERRORS.get(error.code) ?? error.code}`, { cause: error });
+    throw new UserError(`cannot open ${path}: ${OPEN_ERRORS.get(error.code) ?? error.code}`);
   }
 }
 
@@ -64,9 +65,14 @@ const OPEN_ERRORS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The first bytes; the file position does not move. */
-function headOf(file: FileHandle): Uint8Array {
+function headOf(file: FileHandle, path: string): Uint8Array {
   const head = new Uint8Array(SNIFF_BYTES);
-  return head.subarray(0, readSync(file.fd, head, 0, SNIFF_BYTES, 0));
+  try {
+    return head.subarray(0, readSync(file.fd, head, 0, SNIFF_BYTES, 0));
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new UserError(`cannot read ${path}: ${error.code}`);
+  }
 }
 
 async function readPlain(

@@ -3,15 +3,12 @@ import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Exit, UserError } from '../base/exit.ts';
 import { listCaptures } from '../capture/list-captures.ts';
-import { readCapture } from '../capture/open-capture.ts';
-import { EvidenceKeeper } from '../flow/evidence-keeper.ts';
-import { buildLinePipeline, buildPipeline, type Pipeline } from '../flow/pipeline.ts';
-import type { RecordOptions } from '../flow/to-record.ts';
-import { DEFAULT_LIMITS, type TrackerLimits } from '../flow/tracker.ts';
+import { STDIN } from '../capture/open-capture.ts';
+import { DEFAULT_LIMITS } from '../flow/tracker.ts';
 import { EvidenceDirectory } from '../publish/evidence-directory.ts';
 import { LineWriter } from '../publish/line-writer.ts';
-import { eveLines } from '../record/eve.ts';
-import { zeekLines } from '../record/zeek.ts';
+import { MAX_JOBS, readSideBySide } from './capture-jobs.ts';
+import { type CaptureReading, type CaptureReport, readOneCapture } from './capture-reading.ts';
 import { LIVE_OPTIONS } from './live-options.ts';
 import { type CommandSpec, helpText, type Parsed, parseCommand, wantsHelp } from './options.ts';
 import { PUBLISH_OPTIONS, type SensorOutput } from './output.ts';
@@ -51,6 +48,13 @@ export const SENSOR: CommandSpec = {
       describe: 'Flows of a capture followed at once, 0.3 kB each; beyond, the longest quiet one ends early.',
     },
     PLAIN_BYTES_OPTION,
+    {
+      name: 'jobs',
+      short: 'j',
+      argument: 'N',
+      fallback: '1',
+      describe: `Captures of -r read side by side, each by a core of its own, at most ${MAX_JOBS}. The output is the same. One with --evidence or standard input.`,
+    },
     { name: 'quiet', short: 'q', describe: 'No summary on stderr.' },
     ...PUBLISH_OPTIONS,
     ...LIVE_OPTIONS,
@@ -81,53 +85,36 @@ export async function sensorCommand(args: string[], output?: SensorOutput): Prom
 async function readCaptures(paths: readonly string[], options: Parsed, output?: SensorOutput): Promise<number> {
   // Left alone the collector lets garbage grow to as much as is in use; most of what is in use stands in typed arrays.
   setFlagsFromString('--heap-growing-percent=20');
-  const out = new LineWriter(output?.stream ?? process.stdout);
+  const stream = output?.stream ?? process.stdout;
   const files = paths.flatMap((path) => capturesAt(path));
-  let code: number = Exit.fine;
-  const format = options.text('format') ?? 'ecs';
-  const observer = options.text('observer') ?? hostname();
-  const recordOptions = {
-    observer,
-    communityIdSeed: options.integer('community-id-seed', 0, 65_535) ?? 0,
-    verbose: options.on('verbose'),
-  };
   const flows = options.integer('max-flows', 16, 16_777_216) ?? DEFAULT_LIMITS.flows;
-  const limits = { ...DEFAULT_LIMITS, flows, plainBytes: plainBytesOf(options, output !== undefined) };
+  const reading: CaptureReading = {
+    format: formatOf(options),
+    record: {
+      observer: options.text('observer') ?? hostname(),
+      communityIdSeed: options.integer('community-id-seed', 0, 65_535) ?? 0,
+      verbose: options.on('verbose'),
+    },
+    limits: { ...DEFAULT_LIMITS, flows, plainBytes: plainBytesOf(options, output !== undefined) },
+  };
   const directory = openEvidence(options);
-  for (const file of files) {
-    const started = performance.now();
-    const pipeline = pipelineFor(format, out, recordOptions, {
-      limits,
-      evidence: evidenceFor(directory, recordOptions),
-    });
-    const summary = await readCapture(file, pipeline);
-    pipeline.drain();
-    await out.flush();
-    if (summary.damaged) {
-      process.stderr.write(`waybill: ${file}: ${summary.damaged}\n`);
+  const jobs = jobsFor(options, files, directory !== undefined);
+  let code: number = Exit.fine;
+  const report = (file: string, { damaged, summary }: CaptureReport): void => {
+    if (damaged !== undefined) {
+      process.stderr.write(`waybill: ${file}: ${damaged}\n`);
       code = Exit.damaged;
     }
-    if (!options.on('quiet')) {
-      const seconds = (performance.now() - started) / 1000;
-      const c = pipeline.counters;
-      const skipped = listed(pipeline.skipped());
-      const evicted = listed(pipeline.evictions());
-      const unreadable = listed(pipeline.unreadable());
-      process.stderr.write(
-        `waybill: ${file}: ${summary.packets} packets, ${c.flows} flows, ${c.encryptedFlows} encrypted` +
-          `${c.plainFlows > 0 ? `, ${c.plainFlows} plain ones recorded` : ''}` +
-          `${c.missedBytes > 0 ? `, ${c.missedBytes} payload bytes missed` : ''}` +
-          `${unreadable ? `; not readable: ${unreadable}` : ''}${evicted ? `; given up: ${evicted}` : ''}` +
-          `${skipped ? `; no segment: ${skipped}` : ''} (${seconds.toFixed(2)} s)\n`,
-      );
-    }
+    if (!options.on('quiet')) process.stderr.write(`waybill: ${file}: ${summary}\n`);
+  };
+  if (jobs > 1) await readSideBySide(files, reading, { jobs, stream, report });
+  else {
+    const out = new LineWriter(stream);
+    for (const file of files) report(file, await readOneCapture(file, reading, out, directory));
   }
   if (directory?.complaint) process.stderr.write(`waybill: ${directory.complaint}\n`);
   return code;
 }
-
-const listed = (counts: ReadonlyMap<string, number>): string =>
-  [...counts].map(([name, n]) => `${name} ${n}`).join(', ');
 
 /** The directory that `--evidence` names. */
 function openEvidence(options: Parsed): EvidenceDirectory | undefined {
@@ -135,29 +122,16 @@ function openEvidence(options: Parsed): EvidenceDirectory | undefined {
   return path === undefined ? undefined : new EvidenceDirectory(path);
 }
 
-const evidenceFor = (
-  directory: EvidenceDirectory | undefined,
-  { communityIdSeed }: RecordOptions,
-): EvidenceKeeper | undefined =>
-  directory && new EvidenceKeeper((id, pcap) => directory.write(id, pcap), communityIdSeed);
+function formatOf(options: Parsed): CaptureReading['format'] {
+  const format = options.text('format');
+  if (format === 'ecs' || format === 'zeek' || format === 'eve') return format;
+  throw new UserError(`--format ${format}: expected ecs, zeek or eve`, Exit.usage);
+}
 
-function pipelineFor(
-  format: string,
-  out: LineWriter,
-  options: RecordOptions,
-  { limits, evidence }: { readonly limits: TrackerLimits; readonly evidence: EvidenceKeeper | undefined },
-): Pipeline {
-  if (format === 'ecs') return buildLinePipeline((line) => out.writeLine(line), options, limits, evidence);
-  const lines = format === 'zeek' ? zeekLines : format === 'eve' ? eveLines : undefined;
-  if (!lines) throw new UserError(`--format ${format}: expected ecs, zeek or eve`, Exit.usage);
-  return buildPipeline(
-    (record) => {
-      for (const line of lines(record)) out.write(line);
-    },
-    options,
-    limits,
-    evidence,
-  );
+/** Captures read at once. Standard input and the one directory of evidence are for one reader. */
+function jobsFor(options: Parsed, files: readonly string[], evidence: boolean): number {
+  const jobs = Math.min(options.integer('jobs', 1, MAX_JOBS)!, files.length);
+  return evidence || files.includes(STDIN) ? 1 : jobs;
 }
 
 function capturesAt(path: string): string[] {

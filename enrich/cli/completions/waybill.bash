@@ -7,10 +7,10 @@ _waybill() {
     words='sensor interfaces enrich run replay normalize demo explain allow coverage drill backtest calibrate dead-letter check-config help version'
   elif [ "${current:0:1}" = '-' ]; then
     case ${COMP_WORDS[1]} in
-      sensor) words='-r --read --format -v --verbose --observer --community-id-seed --evidence --max-flows --plain-bytes -q --quiet --to --spool --spool-mib -i --interface -f --filter --profile --shard --driver --user -o --out --status --snaplen --buffer --no-promiscuous --log-level -h --help' ;;
+      sensor) words='-r --read --format -v --verbose --observer --community-id-seed --evidence --max-flows --plain-bytes -j --jobs -q --quiet --to --spool --spool-mib -i --interface -f --filter --profile --shard --driver --user -o --out --status --snaplen --buffer --no-promiscuous --log-level -h --help' ;;
       interfaces) words='--json -h --help' ;;
       enrich) words='--store --data --config --listen --console --evidence --alerts --no-stdout --endpoint-file --worker --allow-eviction --backup --log-level -h --help' ;;
-      run) words='-v --verbose --observer --community-id-seed --evidence --max-flows --plain-bytes -i --interface -f --filter --profile --shard --driver --user --status --snaplen --buffer --no-promiscuous --log-level --data --config --listen --console --alerts --no-stdout --endpoint-file -h --help' ;;
+      run) words='-v --verbose --observer --community-id-seed --evidence --max-flows --plain-bytes -j --jobs -i --interface -f --filter --profile --shard --driver --user --status --snaplen --buffer --no-promiscuous --log-level --data --config --listen --console --alerts --no-stdout --endpoint-file -h --help' ;;
       replay) words='--capture --flows --endpoint --config --all --data --evidence --json --fail-on -h --help' ;;
       normalize) words='--host --zone -q --quiet -h --help' ;;
       demo) words='--exit --port --data --json -h --help' ;;

@@ -1,0 +1,108 @@
+/**
+ * Captures read side by side, one thread each. Their records are written in the order of the captures, so the output is what
+ * one thread would have written.
+ */
+import type { Writable } from 'node:stream';
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../base/exit.ts';
+import type { CaptureReading, CaptureReport } from './capture-reading.ts';
+
+export const MAX_JOBS = 64;
+
+/** From a reader: some lines of its capture, its end, or why it cannot be read. */
+export type FromReader =
+  | { readonly kind: 'lines'; readonly bytes: Uint8Array }
+  | { readonly kind: 'end'; readonly report: CaptureReport }
+  /** `ours`: no mistake of the user's; then `why` has the stack. */
+  | { readonly kind: 'failed'; readonly why: string; readonly ours: boolean };
+
+/** To a reader: the next capture, or how many bytes of its lines have been written. */
+export type ToReader =
+  | { readonly kind: 'read'; readonly file: string }
+  | { readonly kind: 'written'; readonly bytes: number };
+
+export interface SideBySide {
+  /** Threads. */
+  readonly jobs: number;
+  readonly stream: Writable;
+  /** Called once for each capture, in order, when its records have been written. */
+  readonly report: (file: string, report: CaptureReport) => void;
+}
+
+/** A capture that is being read, or was and waits for those before it. */
+interface Part {
+  readonly file: string;
+  readonly reader: Worker;
+  readonly lines: Uint8Array[];
+  report?: CaptureReport;
+}
+
+/** Resolves when all captures were read and written; rejects with the first that cannot be opened. */
+export async function readSideBySide(
+  files: readonly string[],
+  reading: CaptureReading,
+  { jobs, stream, report }: SideBySide,
+): Promise<void> {
+  const readers = Array.from({ length: jobs }, () => newReader(reading));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const waiting: Part[] = [];
+      let next = 0;
+      let writing = false;
+      const begin = (reader: Worker): void => {
+        const file = files[next++];
+        if (file === undefined) return;
+        const part: Part = { file, reader, lines: [] };
+        waiting.push(part);
+        reader.removeAllListeners('message');
+        reader.on('message', (message: FromReader) => {
+          if (message.kind === 'failed')
+            return reject(message.ours ? new Error(message.why) : new UserError(message.why));
+          if (message.kind === 'lines') part.lines.push(message.bytes);
+          else {
+            part.report = message.report;
+            begin(reader);
+          }
+          void writeDue();
+        });
+        reader.postMessage({ kind: 'read', file } satisfies ToReader);
+      };
+      /** Writes what the first capture that is not finished has so far, and goes on to the next when it has ended. */
+      const writeDue = async (): Promise<void> => {
+        if (writing) return;
+        writing = true;
+        for (let part = waiting[0]; part; part = waiting[0]) {
+          const lines = part.lines.shift();
+          if (lines !== undefined) {
+            await written(stream, lines);
+            part.reader.postMessage({ kind: 'written', bytes: lines.length } satisfies ToReader);
+          } else if (part.report !== undefined) {
+            report(part.file, part.report);
+            waiting.shift();
+          } else break;
+        }
+        writing = false;
+        if (waiting.length === 0) resolve();
+      };
+      for (const reader of readers) {
+        reader.on('error', reject);
+        begin(reader);
+      }
+    });
+  } finally {
+    await Promise.all(readers.map((reader) => reader.terminate()));
+  }
+}
+
+function newReader(reading: CaptureReading): Worker {
+  if (!import.meta.url.endsWith('.ts')) {
+    return new Worker(new URL('./capture-worker.js', import.meta.url), { workerData: reading });
+  }
+  // From source: a thread does not inherit the loader that its process was started with (Node 20).
+  const source = JSON.stringify(new URL('./capture-worker.ts', import.meta.url).href);
+  const text = `import('tsx/esm/api').then(({ register }) => { register(); return import(${source}); })`;
+  return new Worker(text, { eval: true, workerData: reading });
+}
+
+const written = (stream: Writable, bytes: Uint8Array): Promise<void> =>
+  new Promise((resolve) => stream.write(bytes, () => resolve()));
