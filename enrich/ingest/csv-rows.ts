@@ -111,6 +111,9 @@ function splitLine(line: string, delimiter: string): readonly string[] | undefin
   return read.kind === 'row' && read.row.end >= line.length ? read.row.cells : undefined;
 }
 
+/** A time of a column in UTC, with its zone, unless it says so itself (the API writes ISO 8601 with a `Z`). */
+const asUtc = (cell: string): string => (cell === '' || /(?:Z|[+-]\d\d:?\d\d)$/i.test(cell) ? cell : `${cell} UTC`);
+
 /** Turns rows into objects by the names of the header. */
 export class CsvTable {
   private readonly names: readonly string[];
@@ -125,8 +128,6 @@ export class CsvTable {
   object(cells: readonly string[]): { [name: string]: unknown } | undefined {
     if (cells.length !== this.names.length) return undefined;
     // fromEntries defines properties: a column called __proto__ is a property like any other.
-    return Object.fromEntries(
-      this.names.map((name, i) => [name, this.isUtc[i] && cells[i] !== '' ? `${cells[i]} UTC` : cells[i]]),
-    );
+    return Object.fromEntries(this.names.map((name, i) => [name, this.isUtc[i] ? asUtc(cells[i] ?? '') : cells[i]]));
   }
 }

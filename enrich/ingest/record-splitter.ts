@@ -61,6 +61,11 @@ export class RecordSplitter {
     }
     const line = window.line();
     if (line === undefined && window.left < LOOK_AHEAD) return 'more';
+    // Windows PowerShell writes the .NET type of the rows above the header.
+    if (line?.startsWith('#TYPE ')) {
+      window.skipLine();
+      return 'go';
+    }
     const delimiter = csvDelimiter(line ?? '');
     if (line !== undefined && isClassicStart(line)) this.mode = new ClassicSplitter(window, this.sink);
     else this.mode = delimiter === undefined ? this.structured : new CsvSplitter(window, this.sink, delimiter);

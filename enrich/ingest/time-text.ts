@@ -15,12 +15,21 @@ const FILETIME_OFFSET_MICROS = 11_644_473_600_000_000;
 const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?[ ]?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
 const AMERICAN =
   /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+/** As a browser's or .NET's American locale spells a date out; the portal of Defender exports so. */
+const SPELLED =
+  /^([A-Z]{3})[a-z]{0,6} (\d{1,2}), (\d{4}),? (?:at )?(\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+/** Day first, which the dots tell: .NET in German and its neighbours. */
+const DOTTED =
+  /^(\d{1,2})\.(\d{1,2})\.(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,12}))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/** The blanks that newer locale data put before AM and PM. */
+const NARROW_BLANKS = /[\u00a0\u202f]/g;
 const DOTNET = /^\\?\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?\/$/;
 const DIGITS = /^\d{9,20}(?:\.\d{1,9})?$/;
 
 /**
  * Reads a time in any of the forms the feeds use: ISO 8601 with 0 to 12 fraction digits and with or without zone, the American
- * form of Splunk's classic text, `/Date(ms)/` of ConvertTo-Json, epoch seconds to nanoseconds, and FILETIME.
+ * form of Splunk's classic text, dates spelled out (`May 1, 2024 10:00:01 AM`) or dotted (`01.05.2024 10:00:01`), `/Date(ms)/` of ConvertTo-Json, epoch seconds to nanoseconds, and FILETIME.
  */
 export function readTime(value: unknown): Stamp | undefined {
   if (typeof value === 'number') return fromCount(value);
@@ -29,11 +38,25 @@ export function readTime(value: unknown): Stamp | undefined {
   const iso = ISO.exec(text);
   if (iso) return build(iso[1], iso[2], iso[3], Number(iso[4]), iso[5], iso[6], iso[7], iso[8]);
   if (DIGITS.test(text)) return fromCount(Number(text));
+  return localeTime(text.replace(NARROW_BLANKS, ' '));
+}
+
+/** The forms that people's settings give a date, and .NET's JSON. */
+function localeTime(text: string): Stamp | undefined {
   const american = AMERICAN.exec(text);
   if (american) {
     const hour = hourOf(Number(american[4]), american[8]);
     return build(american[3], american[1], american[2], hour, american[5], american[6], american[7], american[9]);
   }
+  const spelled = SPELLED.exec(text);
+  if (spelled) {
+    const month = String(MONTHS.indexOf((spelled[1] ?? '').toLowerCase()) + 1);
+    const hour = hourOf(Number(spelled[4]), spelled[8]);
+    return build(spelled[3], month, spelled[2], hour, spelled[5], spelled[6], spelled[7], spelled[9]);
+  }
+  const dotted = DOTTED.exec(text);
+  if (dotted)
+    return build(dotted[3], dotted[2], dotted[1], Number(dotted[4]), dotted[5], dotted[6], dotted[7], dotted[8]);
   const dotnet = DOTNET.exec(text);
   return dotnet ? within(Number(dotnet[1]) * 1000, true) : undefined;
 }

@@ -227,6 +227,23 @@ describe('a table', () => {
     ]);
   });
 
+  it('leaves a time that states its zone as it is, also under a name that does', () => {
+    const text = 'Timestamp [UTC],DeviceId,ActionType\n2024-05-14T12:00:00.1234567Z,d,X\n,d,Y\n';
+    expect(values(split(text))).toEqual([
+      { Timestamp: '2024-05-14T12:00:00.1234567Z', DeviceId: 'd', ActionType: 'X' },
+      { Timestamp: '', DeviceId: 'd', ActionType: 'Y' },
+    ]);
+  });
+
+  it('may have the .NET type of its rows above the header', () => {
+    const text =
+      '#TYPE System.Diagnostics.Eventing.Reader.EventLogRecord\r\n"Message","Id","ProviderName"\r\n"a","3","p"\r\n';
+    for (const chunks of [[text], [...text]]) {
+      expect(split(...chunks)).toMatchObject({ damage: [] });
+      expect(values(split(...chunks))).toEqual([{ Message: 'a', Id: '3', ProviderName: 'p' }]);
+    }
+  });
+
   it('loses a damaged row and reads the next', () => {
     const found = split(`${header}\n1,2,3,4\n1,2,3\n"a"x,2,3,4\n1,2,3,"5"\n1,2,3,"open\n`);
     expect(values(found)).toEqual([
