@@ -172,9 +172,30 @@ const kafka: Opener = (object, context) => {
 
 const KAFKA_KEYS = new Set(['key', 'value', 'partition', 'offset', 'headers', 'topic', 'timestamp']);
 
+/** A GELF message (Graylog 1.1): the fields of the record have `_` before their names, host and time stand beside them. */
+const gelf: Opener = (object, context) => {
+  const text = own(object, 'short_message');
+  if (textOf(own(object, 'version'))?.startsWith('1.') !== true || text === undefined) return undefined;
+  const fields = Object.entries(object).flatMap(([name, value]) =>
+    name.startsWith('_') ? [[name.slice(1), value]] : [],
+  );
+  const record = Object.fromEntries([['Message', own(object, 'full_message') ?? text], ...fields]) as JsonObject;
+  return [{ record, context: named(context, own(object, 'host'), own(object, 'timestamp')) }];
+};
+
+/** A message of an Event Hub capture or of an OpenTelemetry collector: the record, or a batch of them, is the body. */
+const bodyInside: Opener = (object, context) => {
+  const body = own(object, 'Body') ?? own(object, 'body');
+  if (!isObject(body) || RECORD_KEYS.some((name) => Object.hasOwn(object, name))) return undefined;
+  return [{ record: body, context }];
+};
+
+/** Names under which a relay may put a record, or a batch of them, as text. */
+const TEXT_KEYS = ['message', 'log', 'body', 'Body', 'MESSAGE', 'line', 'records', 'Records', 'value'];
+
 /** A whole record handed on as text in `message`, `log` or `body`, as shippers do that do not parse what they read. */
 const textInside: Opener = (object, context) => {
-  for (const key of ['message', 'log', 'body', 'MESSAGE', 'line']) {
+  for (const key of TEXT_KEYS) {
     const text = own(object, key);
     if (typeof text !== 'string' || !LOOKS_LIKE_RECORD.test(text)) continue;
     if (RECORD_KEYS.some((name) => Object.hasOwn(object, name))) return undefined;
@@ -183,7 +204,7 @@ const textInside: Opener = (object, context) => {
   return undefined;
 };
 
-const LOOKS_LIKE_RECORD = /^\s{0,16}(?:\{\s{0,16}"|<Event[\s>])/;
+const LOOKS_LIKE_RECORD = /^\s{0,16}(?:(?:\[\s{0,16})?\{\s{0,16}"|<Event[\s>])/;
 
 function named(context: RecordContext, host: unknown, time: unknown): RecordContext {
   const hostName = textOf(host);
@@ -195,4 +216,15 @@ function named(context: RecordContext, host: unknown, time: unknown): RecordCont
   };
 }
 
-const OPENERS: readonly Opener[] = [relayed, splunkHec, splunkExport, elasticHit, kafka, batch, tables, textInside];
+const OPENERS: readonly Opener[] = [
+  relayed,
+  gelf,
+  splunkHec,
+  splunkExport,
+  elasticHit,
+  kafka,
+  batch,
+  tables,
+  bodyInside,
+  textInside,
+];

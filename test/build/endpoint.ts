@@ -256,6 +256,62 @@ export function winlogbeat6(event: WindowsEvent): Json {
   };
 }
 
+/** Body of an OpenTelemetry Collector's record; older ones have the data as a list. */
+export function otel(event: WindowsEvent, asList = false): Json {
+  const { name, guid, channel } = PROVIDERS[event.log];
+  return {
+    body: {
+      channel,
+      computer: event.computer,
+      event_data: asList ? { data: Object.entries(event.data).map(([key, value]) => ({ [key]: value })) } : event.data,
+      event_id: { id: event.id, qualifiers: 0 },
+      execution: { process_id: 2740, thread_id: 3000 },
+      keywords: ['0x8000000000000000'],
+      provider: { guid, name, event_source: '' },
+      record_id: event.recordId,
+      system_time: new Date(event.logged).toISOString(),
+    },
+    severityNumber: 9,
+    timeUnixNano: '1',
+  };
+}
+
+/** What Graylog makes of Winlogbeat: dots become underscores under a prefix. */
+export function graylogBeats(event: WindowsEvent): Json {
+  const { name, channel } = PROVIDERS[event.log];
+  return {
+    gl2_source_input: 'x',
+    source: 'collector',
+    timestamp: new Date(event.logged).toISOString(),
+    winlogbeat_winlog_event_id: String(event.id),
+    winlogbeat_winlog_computer_name: event.computer,
+    winlogbeat_winlog_provider_name: name,
+    winlogbeat_winlog_channel: channel,
+    winlogbeat_winlog_record_id: event.recordId,
+    winlogbeat_winlog_process_pid: 2740,
+    ...Object.fromEntries(
+      Object.entries(event.data).map(([key, value]) => [`winlogbeat_winlog_event_data_${key}`, value]),
+    ),
+  };
+}
+
+/** A GELF message, as NXLog's `om_gelf` sends it. */
+export function gelf(event: WindowsEvent): Json {
+  const { name, channel } = PROVIDERS[event.log];
+  return {
+    version: '1.1',
+    host: event.computer,
+    timestamp: event.logged / 1000,
+    short_message: 'An event',
+    _EventID: event.id,
+    _SourceName: name,
+    _Channel: channel,
+    _Hostname: event.computer,
+    _RecordNumber: event.recordId,
+    ...Object.fromEntries(Object.entries(event.data).map(([key, value]) => [`_${key}`, value])),
+  };
+}
+
 /** Flat, with the log time in a zone of its own and, for Sysmon, without the subject's pid (FEEDS 11.1). */
 export function nxlog(event: WindowsEvent, zoneHours = 0): Json {
   const { name, guid, channel } = PROVIDERS[event.log];
@@ -379,6 +435,10 @@ export const WINDOWS_SHAPES: Readonly<Record<string, (event: WindowsEvent) => Js
   'evtx_dump JSON': evtxDump,
   'Winlogbeat 7': winlogbeat7,
   'Winlogbeat 6': winlogbeat6,
+  OpenTelemetry: (event) => otel(event),
+  'OpenTelemetry with a list': (event) => otel(event, true),
+  'Graylog from Winlogbeat': graylogBeats,
+  GELF: gelf,
   'flat JSON': (event) => mordorFlat(event),
   'Azure with EventData as JSON': (event) => azure(event, 'json'),
   'Azure with EventData as XML': (event) => azure(event, 'xml'),

@@ -26,6 +26,14 @@ describe('an envelope', () => {
     ['a search answer', { took: 1, hits: { total: 1, hits: [{ _index: 'i', _source: record }] } }],
     ['a _bulk update', { doc: record, doc_as_upsert: true }],
     ['a Kafka REST batch', { records: [{ key: null, value: record }] }],
+    ['a Kafka message whose value is text', { topic: 't', partition: 0, offset: 1, value: JSON.stringify(record) }],
+    ['{records} as text', { records: JSON.stringify([record]) }],
+    ['an Event Hub capture', { SequenceNumber: 5, EnqueuedTimeUtc: 'x', Body: { records: [record] } }],
+    ['an Event Hub capture of text', { SequenceNumber: 5, Body: JSON.stringify({ records: [record] }) }],
+    [
+      'a shipper of arrays as text',
+      { '@timestamp': 'x', message: JSON.stringify([record, { index: { _index: 'i' } }]) },
+    ],
     [
       'a shipper that does not parse',
       { '@timestamp': 'x', message: JSON.stringify(record), host: { name: 'shipper' } },

@@ -2,6 +2,7 @@ import { integerOf, textOf } from '../field-values.ts';
 import { at, isObject, type JsonObject, objectAt, own, parseJson } from '../json-object.ts';
 import type { RecordContext } from '../reading.ts';
 import { assembleRecord, type Field, nestedField } from './assemble-record.ts';
+import { collected, graylogBeats } from './collector-object.ts';
 import { ecsField } from './ecs-fields.ts';
 import { readEventDataXml } from './event-xml.ts';
 import { flatObject } from './flat-object.ts';
@@ -196,4 +197,14 @@ const evtxECmd: Reader = (record) => {
   });
 };
 
-const SHAPES: readonly Reader[] = [translatedXml, winlog, winlogbeat6, getWinEvent, evtxECmd, azure, flatObject];
+const SHAPES: readonly Reader[] = [
+  translatedXml,
+  winlog,
+  collected,
+  graylogBeats,
+  winlogbeat6,
+  getWinEvent,
+  evtxECmd,
+  azure,
+  flatObject,
+];
