@@ -1,5 +1,6 @@
 import { integerOf, textOf } from '../field-values.ts';
 import { type JsonObject, own } from '../json-object.ts';
+import { insertedField } from './event-inserts.ts';
 import { lazyMessage, securityMessageFields, sysmonMessageFields } from './event-message.ts';
 import { type LogTime, logOf, type WindowsRecord } from './windows-record.ts';
 
@@ -21,6 +22,8 @@ export interface Found {
   readonly zoneHint?: WindowsRecord['zoneHint'];
   readonly keywords: unknown;
   readonly fields: Field;
+  /** Values of the event in the order of its template, where the shape has them without names. */
+  readonly inserts?: unknown;
   readonly message: unknown;
 }
 
@@ -33,7 +36,7 @@ export function assembleRecord(found: Found): WindowsRecord | undefined {
   const named = logOf(provider, textOf(found.guid), channel);
   const log = provider === undefined && channel === undefined ? logByFields(found.fields) : named;
   const fromMessage = lazyMessage(found.message, log === 'sysmon' ? sysmonMessageFields : securityMessageFields);
-  const keywords = textOf(found.keywords)?.toLowerCase() ?? '';
+  const fromInserts = log === 'security' ? insertedField(eventId, found.inserts) : () => undefined;
   return {
     log,
     provider: provider ?? channel ?? 'windows',
@@ -45,10 +48,22 @@ export function assembleRecord(found: Found): WindowsRecord | undefined {
     zoneHint: found.zoneHint,
     field: (name) => {
       const value = found.fields(name);
-      return value === undefined || value === null || value === '' ? fromMessage(name) : value;
+      return value === undefined || value === null || value === '' ? (fromInserts(name) ?? fromMessage(name)) : value;
     },
-    failed: keywords.startsWith('0x801') || keywords.includes('audit failure') || keywords === 'audit_failure',
+    failed: isAuditFailure(textOf(found.keywords)?.trim().toLowerCase() ?? ''),
   };
+}
+
+/** Bit of the keyword "Audit Failure" (winmeta.xml). */
+const AUDIT_FAILURE = 1n << 52n;
+
+/** Keywords come as hexadecimal, as words, or (NXLog, Get-WinEvent) as a signed 64-bit number, of which JSON keeps the upper bits. */
+function isAuditFailure(keywords: string): boolean {
+  if (/^-?\d{17,20}$/.test(keywords)) {
+    // Through a double, so that digits that were lost on the way become zeros again.
+    return (BigInt.asUintN(64, BigInt(Number(keywords))) & AUDIT_FAILURE) !== 0n;
+  }
+  return keywords.startsWith('0x801') || keywords.includes('audit failure') || keywords === 'audit_failure';
 }
 
 /** The log of a record that names neither provider nor channel, by fields that only one of them has. */

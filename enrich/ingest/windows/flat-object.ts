@@ -44,6 +44,7 @@ export function flatObject(record: JsonObject, context: RecordContext): WindowsR
     zoneHint: receivedHint(record),
     keywords: firstOf(record, fields, ['Keywords', 'EventType']),
     fields: hasEventFields ? fields : () => undefined,
+    inserts: own(record, 'StringInserts') ?? own(record, 'ReplacementStrings'),
     message: firstOf(record, fields, ['Message', 'Description']),
   });
 }

@@ -168,6 +168,7 @@ const getWinEvent: Reader = (record) => {
     logged: isObject(created) ? utcLogTime(own(created, 'value')) : dotnetTime(created),
     keywords: own(record, 'Keywords'),
     fields: () => undefined,
+    inserts: own(record, 'Properties'),
     message: own(record, 'Message'),
   });
 };
