@@ -44,6 +44,15 @@ describe('CrowdStrike FDR', () => {
     });
   });
 
+  it('reads a loaded module as the module of its context process', () => {
+    const path = '\\Device\\HarddiskVolume3\\Windows\\System32\\winhttp.dll';
+    expect(read(fdr('ClassifiedModuleLoad', { ImageFileName: path }))).toMatchObject({
+      kind: 'image_load',
+      path,
+      process: { entityId: '98765432109876543', image: 'rar.exe' },
+    });
+  });
+
   it.each([
     ['0', 'egress', TUPLE],
     ['1', 'ingress', { source: TUPLE.destination, destination: TUPLE.source }],

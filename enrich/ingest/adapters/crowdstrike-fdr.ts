@@ -40,6 +40,7 @@ const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['FileRenameInfo', (record) => fileEvent(record, 'rename')],
   ['FileDeleteInfo', deleted],
   ['FileDeleted', deleted],
+  ['ClassifiedModuleLoad', moduleLoad],
   ['LocalIpAddressIP4', (record) => hostAddress(record, 'LocalAddressIP4')],
   ['LocalIpAddressIP6', (record) => hostAddress(record, 'LocalAddressIP6')],
   ['aidmaster', (record) => hostAddress(record, 'LocalAddressIP4')],
@@ -197,6 +198,12 @@ function deleted(record: JsonObject): Body {
   return path === undefined
     ? { reject: 'no path' }
     : { kind: 'file_delete', process: actor(record), op: 'delete', path };
+}
+
+/** A module came into the context process; `ImageFileName` is the module here, not the process. */
+function moduleLoad(record: JsonObject): Body {
+  const path = textOf(field(record, 'ImageFileName'));
+  return path === undefined ? { reject: 'no module path' } : { kind: 'image_load', process: actor(record), path };
 }
 
 /** `aip` is the address the cloud saw, not the host's, and is left out. */
