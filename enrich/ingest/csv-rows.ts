@@ -11,6 +11,7 @@ const KNOWN_COLUMNS = new Set(
     'FileName,RemoteIP,LocalIP,EventID,EventCode,EventId,Computer,Hostname,ComputerName,Channel,Image,CommandLine,UtcTime',
     '_raw,_time,host,event_simpleName,aid,ContextTimeStamp,event.type,event.time,agent.uuid,endpoint.name,@timestamp',
     'EventRecordId,EventRecordID,TimeCreated,Provider,ProviderName,MachineName,LogName,Id,Message,Payload,MapDescription',
+    'winlog.event_id,winlog.channel,winlog.computer_name,winlog.provider_name,event.dataset,event.module,host.name',
     'process.pid,process.executable,event.action,class_uid,time,EventData,RenderedDescription,ReportTime',
   ].flatMap((line) => line.split(',')),
 );

@@ -130,6 +130,8 @@ const splunkHec: Opener = (object, context) => {
   const event = own(object, 'event');
   if (event === undefined || !(keysWithin(object, HEC_KEYS) || Object.hasOwn(object, 'sourcetype'))) return undefined;
   if (Object.keys(object).length === 1 && !isObject(event)) return undefined;
+  // An Elastic document that keeps its record under `event.original`.
+  if (isObject(event) && typeof own(event, 'original') === 'string') return undefined;
   return [{ record: event, context: named(context, own(object, 'host'), own(object, 'time')) }];
 };
 

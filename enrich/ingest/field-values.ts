@@ -19,13 +19,13 @@ export function textOf(value: unknown): string | undefined {
   return Array.isArray(value) && value.length > 0 && !Array.isArray(value[0]) ? textOf(value[0]) : undefined;
 }
 
-/** A non-negative whole number written as a number, in decimal or as `0x…` hexadecimal; exact or undefined. */
+/** A non-negative whole number written as a number, in decimal (`4,688` as Kibana exports it, too) or as `0x…` hexadecimal; exact or undefined. */
 export function integerOf(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   const text = textOf(value)?.trim();
   if (text === undefined || text.length > 20) return undefined;
-  if (!/^(?:0x[0-9a-f]{1,16}|\d{1,16}(?:\.0)?)$/i.test(text)) return undefined;
-  const number = Number(text);
+  if (!/^(?:0x[0-9a-f]{1,16}|\d{1,16}(?:\.0)?|\d{1,3}(?:,\d{3})+)$/i.test(text)) return undefined;
+  const number = Number(text.replaceAll(',', ''));
   return Number.isSafeInteger(number) ? number : undefined;
 }
 

@@ -15,9 +15,9 @@ const FILETIME_OFFSET_MICROS = 11_644_473_600_000_000;
 const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?[ ]?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
 const AMERICAN =
   /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
-/** As a browser's or .NET's American locale spells a date out; the portal of Defender exports so. */
+/** As a browser's or .NET's American locale spells a date out; the portals of Defender and Kibana export so. */
 const SPELLED =
-  /^([A-Z]{3})[a-z]{0,6} (\d{1,2}), (\d{4}),? (?:at )?(\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+  /^([A-Z]{3})[a-z]{0,6} (\d{1,2}), (\d{4}),? (?:at |@ )?(\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
 /** Day first, which the dots tell: .NET in German and its neighbours. */
 const DOTTED =
   /^(\d{1,2})\.(\d{1,2})\.(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,12}))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;

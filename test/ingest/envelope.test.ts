@@ -27,6 +27,7 @@ describe('an envelope', () => {
     ['a _bulk update', { doc: record, doc_as_upsert: true }],
     ['a Kafka REST batch', { records: [{ key: null, value: record }] }],
     ['a Kafka message whose value is text', { topic: 't', partition: 0, offset: 1, value: JSON.stringify(record) }],
+    ['a document with nothing but its original', { event: { original: JSON.stringify(record) } }],
     ['{records} as text', { records: JSON.stringify([record]) }],
     ['an Event Hub capture', { SequenceNumber: 5, EnqueuedTimeUtc: 'x', Body: { records: [record] } }],
     ['an Event Hub capture of text', { SequenceNumber: 5, Body: JSON.stringify({ records: [record] }) }],

@@ -77,6 +77,7 @@ describe('a time', () => {
     ['5/14/2024, 12:00:00\u202fPM', noon, false],
     ['May 14, 2024 12:00:00 PM', noon, false],
     ['May 14, 2024, 12:00:00.123\u202fPM UTC', noon + 123_000, true],
+    ['May 14, 2024 @ 12:00:00.123', noon + 123_000, false],
     ['14.05.2024 12:00:00', noon, false],
     ['/Date(1715688000123)/', noon + 123_000, true],
     [1_715_688_000, noon, true],
