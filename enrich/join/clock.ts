@@ -70,11 +70,15 @@ export function matchFact(record: FlowRecord, tuple: readonly Fact[]): Fact | un
     kind: 'match',
     id: `${record.waybill.flow_id}#${near.length}`,
     at: start,
-    keys: ja4 === undefined ? [] : [indexKey('ja4', ja4)],
+    keys: ja4 === undefined ? [] : [indexKey('ja4', ja4), greetingKey(record, ja4)],
     version: near.length,
     body: (single ? { event: first.id, offset: first.at - start, process } : {}) satisfies MatchBody,
   };
 }
+
+/** By this, flows that show the same hello to the same name are found; to the same address where none is shown. */
+export const greetingKey = ({ destination }: FlowRecord, ja4: string): string =>
+  indexKey('greeting', `${ja4}|${destination.domain ?? destination.ip}`);
 
 /** The matches that no later one of the same flow takes back. */
 export function currentMatches(matches: readonly Fact[]): Fact[] {

@@ -70,6 +70,10 @@ export function programKey(image: string, day: number): string {
   return indexKey('program', `${day}|${processIdentity({ entityId: '', entityKind: 'none', image })}`);
 }
 
+/** Index key of the starts of one program. */
+export const startedKey = (image: string): string =>
+  indexKey('started', processIdentity({ entityId: '', entityKind: 'none', image }));
+
 /** One fact a flow: of its records the latest stays. */
 export function factOfFlow(record: FlowRecord): Fact {
   return {
@@ -203,6 +207,7 @@ function processFact(event: EndpointEvent, process: ProcessRef, shard: string): 
   const id = kind === 'seen' ? `seen|${process.entityId}|${contentHash(process)}` : `${kind}|${event.id}`;
   const keys = [indexKey('entity', process.entityId)];
   if (process.pid !== undefined) keys.push(`pid:${process.pid}`);
+  if (kind === 'start' && process.image !== undefined) keys.push(startedKey(process.image));
   return {
     shard,
     kind: 'process',

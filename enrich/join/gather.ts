@@ -5,6 +5,7 @@ import type { Fact, Store } from '../store/store.ts';
 import {
   CLOCK_LIMIT,
   currentMatches,
+  greetingKey,
   type HostClock,
   type HostClocks,
   type MatchBody,
@@ -22,14 +23,27 @@ import {
   type LeaseBody,
   type ProcessBody,
   programKey,
+  startedKey,
 } from './facts.ts';
-import { ADDRESS_WINDOW, DNS_WINDOW, hostAt, type JoinEvidence, type JoinResult, joinFlow } from './join-flow.ts';
+import {
+  ADDRESS_WINDOW,
+  type Candidate,
+  DNS_WINDOW,
+  hostAt,
+  type JoinEvidence,
+  type JoinResult,
+  joinFlow,
+} from './join-flow.ts';
 import { lineage, type ProcessFacts, type ProcessInfo, resolve, shifted } from './lineage.ts';
 import { remoteKey, tupleKey } from './tuple.ts';
 
 const DAY = 86_400_000_000;
 /** Facts read for one rung of the ladder. */
 const MAX_FACTS = 64;
+/** Programs of one remote port whose starts are looked at. */
+const MAX_OWNERS = 8;
+/** A process may be told of this much after its first connection. Microseconds. */
+const START_SLACK = 2_000_000;
 /** Facts read of one process. */
 const MAX_PROCESS_FACTS = 32;
 /** The low digits of a joined fact's version: how much evidence the join has seen, the upper half with an exact match. */
@@ -62,7 +76,7 @@ export async function joinFromStore(store: Store, clocks: HostClocks, record: Fl
   const leases = await store.between(shard, 'lease', start - ADDRESS_WINDOW, start + ADDRESS_WINDOW, MAX_FACTS);
   const hostId = hostAt(leases, start)?.id ?? (tuple[0]?.body as ConnectionBody | undefined)?.host.id;
   const clock = hostId === undefined ? UNKNOWN_CLOCK : await clocks.of(hostId, start);
-  let evidence: JoinEvidence = { tuple, remote: [], leases, dns: [], ja4: [] };
+  let evidence: JoinEvidence = { tuple, leases, ...NO_WEAK_EVIDENCE };
   let join = joinFlow(record, evidence, clock);
   let considered = tuple.length + leases.length;
   const exact = join.method !== 'none' && join.method !== 'clock';
@@ -80,8 +94,10 @@ export async function joinFromStore(store: Store, clocks: HostClocks, record: Fl
   };
 }
 
+const NO_WEAK_EVIDENCE = { remote: [], dns: [], ja4: [], greeted: [], started: [] } as const;
+
 interface WeakEvidence {
-  readonly evidence: Pick<JoinEvidence, 'remote' | 'dns' | 'ja4'>;
+  readonly evidence: Omit<JoinEvidence, 'tuple' | 'leases'>;
   /** Facts looked at, and again those that an end record rules out: a number that only grows. */
   readonly considered: number;
 }
@@ -96,22 +112,51 @@ async function weakEvidence(
 ): Promise<WeakEvidence> {
   const key = remoteKey(record.network.transport, record.destination);
   const remote = await store.find(ipShard(record.source.ip), 'connection', key, MAX_FACTS);
-  if (hostId === undefined) return { evidence: { remote, dns: [], ja4: [] }, considered: remote.length };
+  if (hostId === undefined) return { evidence: { ...NO_WEAK_EVIDENCE, remote }, considered: remote.length };
+  const shard = hostShard(hostId);
   const fingerprint = record.tls?.client?.ja4;
   const dns = await lookUps(store, hostId, record, start);
-  const ja4 =
-    fingerprint === undefined
-      ? []
-      : await store.find(hostShard(hostId), 'match', indexKey('ja4', fingerprint), MAX_FACTS);
+  const matches = (key: string) => store.find(shard, 'match', key, MAX_FACTS);
+  const ja4 = fingerprint === undefined ? [] : await matches(indexKey('ja4', fingerprint));
+  const greeted = fingerprint === undefined ? [] : await matches(greetingKey(record, fingerprint));
+  // Whether there are others of its kind matters only where something besides the remote port speaks for an owner.
+  const hinted = remote.length > 0 && dns.length + greeted.length > 0;
+  const started = hinted ? await startsOf(store, hostId, remote, start + offset) : [];
   const ended = new Set<Fact>();
-  for (const fact of [...remote, ...dns, ...ja4]) {
-    if (await hasEnded(store, hostId, processOf(fact), start + offset)) ended.add(fact);
-  }
+  await Promise.all(
+    [...remote, ...dns, ...ja4, ...greeted, ...started].map(async (fact) => {
+      if (await hasEnded(store, hostId, processOf(fact), start + offset)) ended.add(fact);
+    }),
+  );
   const alive = (facts: readonly Fact[]): Fact[] => facts.filter((fact) => !ended.has(fact));
   return {
-    evidence: { remote: alive(remote), dns: alive(dns), ja4: currentMatches(alive(ja4)) },
-    considered: remote.length + dns.length + ja4.length + ended.size,
+    evidence: {
+      remote: alive(remote),
+      dns: alive(dns),
+      ja4: currentMatches(alive(ja4)),
+      greeted: currentMatches(alive(greeted)),
+      started: alive(started),
+    },
+    considered: remote.length + dns.length + ja4.length + greeted.length + started.length + ended.size,
   };
+}
+
+/**
+ * Starts in the day before of the programs that own a remote port, the owners' own left out.
+ * @param at by the host's clock
+ */
+async function startsOf(store: Store, hostId: string, remote: readonly Fact[], at: number): Promise<Fact[]> {
+  const images = new Set(remote.flatMap((fact) => processOf(fact)?.image ?? []));
+  const owners = new Set(remote.flatMap((fact) => processOf(fact)?.entityId ?? []));
+  const found = await Promise.all(
+    [...images]
+      .sort()
+      .slice(0, MAX_OWNERS)
+      .map((image) => store.find(hostShard(hostId), 'process', startedKey(image), MAX_FACTS)),
+  );
+  return found
+    .flat()
+    .filter((fact) => fact.at <= at + START_SLACK && fact.at >= at - DAY && !owners.has(processOf(fact)!.entityId));
 }
 
 const processOf = (fact: Fact): ProcessRef | undefined => (fact.body as ConnectionBody | DnsBody | MatchBody).process;
@@ -190,10 +235,13 @@ function weakKeys(record: FlowRecord, join: JoinResult): string[] {
   const ja4 = record.tls?.client?.ja4;
   return [
     lookUpKey(record),
-    ...(ja4 === undefined ? [] : [indexKey('ja4', ja4)]),
+    ...(ja4 === undefined ? [] : [indexKey('ja4', ja4), greetingKey(record, ja4)]),
     ...join.candidates.map((candidate) => indexKey('entity', candidate.process.entityId)),
+    ...(join.candidates.length === 1 ? startedKeys(join.candidates[0]!) : []),
   ];
 }
+
+const startedKeys = ({ process: { image } }: Candidate): string[] => (image === undefined ? [] : [startedKey(image)]);
 
 /** One fact for each offset that the clock was thought to have: readers take the one that holds now. */
 export function joinedId(record: FlowRecord, clock: HostClock): string {

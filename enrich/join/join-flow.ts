@@ -1,18 +1,14 @@
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
-import { processIdentity } from '../evidence/process-identity.ts';
 import type { Fact } from '../store/store.ts';
 import { CLOCK_SEARCH, type HostClock, type MatchBody, UNKNOWN_CLOCK } from './clock.ts';
 import type { ConnectionBody, DnsBody, LeaseBody } from './facts.ts';
+import { LEASE_WINDOW, leaseOf, nearest, rank } from './lease.ts';
 
 const SECOND = MICROS_PER_SECOND;
 /** A connection event of the same 5-tuple further than this from the flow is another use of the port, or a wrong clock. */
 export const TUPLE_TOLERANCE = 600 * SECOND;
-/** How long a process that opened a remote port is taken to own it, when the feed caps or aggregates connections. */
-export const LEASE_WINDOW = 3600 * SECOND;
-/** An aggregated row may begin and end this far from the connections it stands for. */
-const AGGREGATE_SLACK = 60 * SECOND;
 /** A program seen with a fingerprint is taken to be the one that shows it again for this long. */
 export const JA4_WINDOW = 24 * 3600 * SECOND;
 /** A look-up this long before the flow may explain it. */
@@ -22,10 +18,6 @@ export const DNS_WINDOW = 300 * SECOND;
  * address of one that was away overnight may be anybody's, an unmanaged machine's too, which never claims it.
  */
 export const ADDRESS_WINDOW = 8 * 3600 * SECOND;
-/** Another program of the host that talked to the same remote port this near to the flow may be its maker as well. */
-const RIVAL_WINDOW = 24 * 3600 * SECOND;
-/** An aggregated row speaks for the flows inside its own window. */
-const ROW_PROBABILITY = 0.85;
 /** Two candidates closer together than this cannot be told apart by time. */
 const INDISTINCT = 5 * SECOND;
 /** Candidates listed on a record. */
@@ -81,6 +73,10 @@ export interface JoinEvidence {
   readonly dns: readonly Fact[];
   /** Exact matches of other flows of the leased host with the same JA4. */
   readonly ja4: readonly Fact[];
+  /** Those of them that greeted the same name. */
+  readonly greeted: readonly Fact[];
+  /** Starts on the leased host of programs that talked to the same remote port. */
+  readonly started: readonly Fact[];
 }
 
 /** Who had the source address when the flow began: the last claim before it, else the first one after. */
@@ -109,12 +105,13 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, clock: HostCl
   const skew = clock.offset;
   const learned = skew === 0 ? {} : { clockOffset: skew };
   // With a clock that is wrong by more than can be corrected, nothing about time can be compared.
-  const rungs: (() => Candidate[])[] =
+  const lease = clock.state === 'beyond' ? undefined : leaseOf(evidence, start, skew);
+  const rungs: (() => readonly Candidate[])[] =
     clock.state === 'beyond'
       ? []
       : [
           () => byTuple(evidence.tuple, span, skew),
-          () => byRemote(evidence.remote, start, skew),
+          () => lease?.owners ?? [],
           () => (leased ? byDns(evidence.dns, leased, start, skew) : []),
           () => (leased ? byJa4(evidence.ja4, leased, start) : []),
         ];
@@ -134,8 +131,9 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, clock: HostCl
         ...learned,
       };
     }
-    // A fingerprint hints at a program; named as the maker it could lend a browser's innocence to another program.
-    const supported = first.method !== 'ja4';
+    // A fingerprint hints at a program, and so does an earlier connection: named as the maker, it could lend a browser's
+    // innocence to another program.
+    const supported = first.method === 'lease' ? lease?.borneOut === true : first.method !== 'ja4';
     return {
       host,
       ...(supported ? { process: first.process } : {}),
@@ -189,39 +187,6 @@ function tupleProbability(distance: number): number {
   return distance <= 120 * SECOND ? 0.97 : 0.9;
 }
 
-/**
- * The process is known to own host → remote port for a while, because the feed reports a connection once (a cap) or
- * many as one row (an aggregate). Inside an aggregate's own window that is its word; after it a likelihood, and none when
- * other programs of the host are known to talk to that remote: the feed would not have told of their next connection.
- */
-function byRemote(facts: readonly Fact[], start: number, skew: number): Candidate[] {
-  const owners = facts
-    .flatMap((fact) => {
-      const at = fact.at - skew;
-      const until = (fact.body as ConnectionBody).until;
-      const end = until === undefined ? at : until - skew;
-      if (start < at - AGGREGATE_SLACK || start > end + LEASE_WINDOW) return [];
-      const inside = until !== undefined && start <= end + AGGREGATE_SLACK;
-      return [candidate(fact, 'lease', at - start, inside ? ROW_PROBABILITY : 0.7)];
-    })
-    .sort(nearest);
-  const [owner] = owners;
-  if (!owner || owners.some((c) => c.probability === ROW_PROBABILITY)) return owners;
-  return [...owners, ...facts.flatMap((fact) => rival(owner, fact, start, skew))].sort(nearest);
-}
-
-/** The maker of a connection to the same remote at another hour, when it is another program of the owner's host. */
-function rival(owner: Candidate, fact: Fact, start: number, skew: number): Candidate[] {
-  const other = candidate(fact, 'lease', fact.at - skew - start, 0.3);
-  const isNear = Math.abs(other.offset) <= RIVAL_WINDOW;
-  const isRival = isNear && other.host.id === owner.host.id && other.process.entityKind !== 'none';
-  return isRival && programOf(other.process) !== programOf(owner.process) ? [other] : [];
-}
-
-/** By its path alone: one event of a process knows its signer, another does not. */
-const programOf = ({ image }: ProcessRef): string =>
-  processIdentity({ entityId: '', entityKind: 'none', ...(image === undefined ? {} : { image }) });
-
 function byDns(facts: readonly Fact[], host: HostRef, start: number, skew: number): Candidate[] {
   return facts
     .filter((fact) => fact.at - skew <= start + 2 * SECOND && fact.at - skew >= start - DNS_WINDOW)
@@ -256,14 +221,6 @@ function candidate(fact: Fact, method: JoinMethod, offset: number, probability: 
   const body = fact.body as ConnectionBody;
   return { process: body.process, host: body.host, probability, method, event: fact.id, offset };
 }
-
-const nearest = (a: Candidate, b: Candidate): number =>
-  Math.abs(a.offset) - Math.abs(b.offset) ||
-  rank(b.process) - rank(a.process) ||
-  (a.event < b.event ? -1 : a.event > b.event ? 1 : 0);
-
-/** A vendor's own process id says more than a pid. */
-const rank = (p: ProcessRef): number => (p.entityKind === 'vendor' ? 2 : p.entityKind === 'pid-start' ? 1 : 0);
 
 /** One candidate a process: two feeds may name the same one, by entity or by pid on the same host. */
 function distinct(candidates: readonly Candidate[]): Candidate[] {

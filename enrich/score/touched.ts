@@ -1,6 +1,7 @@
 import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
-import { ADDRESS_WINDOW, LEASE_WINDOW } from '../join/join-flow.ts';
+import { ADDRESS_WINDOW } from '../join/join-flow.ts';
 import { type FlowName, nameOf } from '../join/learner.ts';
+import { LEASE_WINDOW } from '../join/lease.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { isAmongMany } from './bursts.ts';
 import { restingOnHost } from './resting.ts';

@@ -93,9 +93,11 @@ describe('a program', () => {
   it('that nobody here ever sent with is new, once there is a history', async () => {
     expect((await terms(work(14), upload(MORNING, {}))).get('new_in_org')).toBeCloseTo(5 - 0.03, 1);
     const before = history(2, program('old', 'C:\\Tools\\report.exe', { user: ANN }));
-    const known = [...before.flows, ...before.events].map((item) =>
-      'kind' in item ? item : { ...item, source: { ...item.source, port: item.source.port + 500 } },
-    );
+    const moved = <T extends { readonly port: number }>(source: T): T => ({ ...source, port: source.port + 500 });
+    const known = [
+      ...before.flows.map((each) => ({ ...each, source: moved(each.source) })),
+      ...before.events.map((each) => (each.kind === 'connection' ? { ...each, source: moved(each.source) } : each)),
+    ];
     expect((await terms(work(14), known, upload(MORNING, {}))).has('new_in_org')).toBe(false);
     expect((await terms(work(3), upload(MORNING, {}))).has('new_in_org')).toBe(false);
   });
