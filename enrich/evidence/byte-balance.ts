@@ -10,6 +10,18 @@ export interface PackedBytes {
   readonly set?: string;
   /** Name to answer with. */
   readonly id?: string;
+  /** The sender read it, or its command line names it. */
+  readonly handed?: boolean;
+}
+
+/** What else is known of the upload. */
+export interface BalanceCircumstances {
+  /** Forms in which the host was seen to encode something. */
+  readonly encodings?: readonly ('base64' | 'hex')[];
+  /** A flow has not ended yet. */
+  readonly running?: boolean;
+  /** Things packed or gathered whose size is not known, any of which may be what left. */
+  readonly unsized?: { readonly handed: number; readonly others: number };
 }
 
 export interface ByteBalance {
@@ -34,14 +46,17 @@ export interface ByteBalance {
  * Do the bytes that left fit what was packed? Compares sizes only; nothing is inferred from encrypted content.
  *
  * With r = log2(bytes out / archive) the density under theft is a mixture: a narrow peak at 0 (framing adds up to 3 %), one
- * at log2(4/3) for base64, an even part for uploads under way, an even rest; ordinary traffic is even over 20 octaves.
+ * at log2(4/3) for base64, an even part for uploads under way, an even rest; ordinary traffic is even over 20 octaves. While
+ * a flow runs, part of the peaks lies in the even part below them.
+ *
  * Which subset would have been sent is not known, so the densities are averaged: a fit found among n subsets weighs
- * 10·log10(n) less, and misses among them cost nothing more. The order of archives is irrelevant.
+ * 10·log10(n) less, and misses among them cost nothing more. What has no size fits as well as anything. Where the sender was
+ * handed some of them, the average over those alone counts most. The order of archives is irrelevant.
  */
 export function byteBalance(
   bytesOut: number,
   archives: readonly PackedBytes[],
-  encodings: readonly ('base64' | 'hex')[] = [],
+  { encodings = [], running = false, unsized = { handed: 0, others: 0 } }: BalanceCircumstances = {},
   weights: BalanceWeights = WEIGHTS.balance,
 ): ByteBalance {
   const usable = candidates(archives, weights);
@@ -50,25 +65,61 @@ export function byteBalance(
     return nothing(sized ? 'archives-too-small' : 'no-archive-size');
   }
   if (!(bytesOut > 0) || !Number.isFinite(bytesOut)) return nothing('nothing-sent');
+  const mixture = running ? whileRunning(weights) : weights;
+  const handed = usable.filter((each) => each.handed);
+  const all = averageOver(bytesOut, usable, unsized.handed + unsized.others, encodings, mixture);
+  const own = averageOver(bytesOut, handed, unsized.handed, encodings, mixture);
+  const preferred = handed.length + unsized.handed > 0 ? weights.handedShare : 0;
+  const density = preferred * own.density + (1 - preferred) * all.density;
+  const best = preferred > 0 && own.best ? own : all;
+  if (best.best === undefined) return nothing('no-archive-size');
+  const { ids, size, encoding } = best.best;
+  return {
+    db: Math.min(weights.cap, 10 * Math.log10(density * weights.benignOctaves)),
+    subset: ids,
+    subsetBytes: size,
+    ratio: bytesOut / size,
+    encoding,
+    percentGone: Math.min(100, (100 * bytesOut) / (size * factorOf(encoding, weights))),
+    subsetsTried: best.tried,
+  };
+}
+
+interface Average {
+  /** Under theft, at the bytes that left. */
+  readonly density: number;
+  readonly best: (Fit & Pick<Candidate, 'ids' | 'size'>) | undefined;
+  readonly tried: number;
+}
+
+/** The mean over all subsets, and over things of unknown size, each of which tells theft from other traffic not at all. */
+function averageOver(
+  bytesOut: number,
+  usable: readonly Candidate[],
+  unsized: number,
+  encodings: readonly ('base64' | 'hex')[],
+  weights: BalanceWeights,
+): Average {
   const subsets = subsetsOf(usable, weights.maximumSubsets);
-  let best: (Fit & { subset: Candidate }) | undefined;
-  let sum = 0;
+  let best: (Fit & Candidate) | undefined;
+  let sum = unsized / weights.benignOctaves;
   for (const subset of subsets) {
     const fit = fitOf(Math.log2(bytesOut / subset.size), encodings, weights);
     sum += fit.density;
-    if (best === undefined || fit.density > best.density) best = { subset, ...fit };
+    if (best === undefined || fit.density > best.density) best = { ...subset, ...fit };
   }
-  if (best === undefined) return nothing('no-archive-size');
-  const { subset, encoding } = best;
-  const whole = subset.size * factorOf(encoding, weights);
+  const count = subsets.length + unsized;
+  return { density: count === 0 ? 0 : sum / count, best, tried: subsets.length };
+}
+
+/** Of an upload that has not ended, part of what will lie at the peaks is still below them. */
+function whileRunning(weights: BalanceWeights): BalanceWeights {
+  const { peaks, runningShare } = weights;
+  const moved = runningShare * peaks.reduce((sum, { share }) => sum + share, 0);
   return {
-    db: Math.min(weights.cap, 10 * Math.log10((sum / subsets.length) * weights.benignOctaves)),
-    subset: subset.ids,
-    subsetBytes: subset.size,
-    ratio: bytesOut / subset.size,
-    encoding,
-    percentGone: Math.min(100, (100 * bytesOut) / whole),
-    subsetsTried: subsets.length,
+    ...weights,
+    peaks: peaks.map((peak) => ({ ...peak, share: peak.share * (1 - runningShare) })),
+    partialShare: weights.partialShare + moved,
   };
 }
 
@@ -76,6 +127,7 @@ interface Candidate {
   readonly ids: readonly string[];
   readonly size: number;
   readonly at: number;
+  readonly handed: boolean;
 }
 
 const nothing = (unusable: NonNullable<ByteBalance['unusable']>): ByteBalance => ({
@@ -91,18 +143,24 @@ const nothing = (unusable: NonNullable<ByteBalance['unusable']>): ByteBalance =>
 
 /** Split sets summed, small ones left out, the newest kept; in an order that does not depend on the input's. */
 function candidates(archives: readonly PackedBytes[], weights: BalanceWeights): Candidate[] {
-  const sets = new Map<string, { id: string; size: number; at: number }>();
-  const loose: { id: string; size: number; at: number }[] = [];
-  for (const { size, at = 0, set, id } of archives) {
+  const sets = new Map<string, Omit<Candidate, 'ids'> & { readonly id: string }>();
+  const loose: (Omit<Candidate, 'ids'> & { readonly id: string })[] = [];
+  for (const { size, at = 0, set, id, handed = false } of archives) {
     if (!(size > 0) || !Number.isFinite(size)) continue;
     const whole = set === undefined ? undefined : sets.get(set);
-    if (set === undefined) loose.push({ id: id ?? `${size} bytes`, size, at });
-    else if (whole === undefined) sets.set(set, { id: set, size, at });
-    else sets.set(set, { id: set, size: whole.size + size, at: Math.max(whole.at, at) });
+    if (set === undefined) loose.push({ id: id ?? `${size} bytes`, size, at, handed });
+    else if (whole === undefined) sets.set(set, { id: set, size, at, handed });
+    else
+      sets.set(set, {
+        id: set,
+        size: whole.size + size,
+        at: Math.max(whole.at, at),
+        handed: handed || whole.handed,
+      });
   }
   return [...loose, ...sets.values()]
     .filter((each) => each.size >= weights.minimumArchive)
-    .map(({ id, size, at }) => ({ ids: [id], size, at }))
+    .map(({ id, ...rest }) => ({ ids: [id], ...rest }))
     .sort((a, b) => b.at - a.at || b.size - a.size || compare(a.ids[0] ?? '', b.ids[0] ?? ''))
     .slice(0, weights.maximumArchives);
 }
@@ -119,11 +177,11 @@ function subsetsOf(newestFirst: readonly Candidate[], maximum: number): readonly
     const members = newestFirst.slice(from, from + count);
     const size = members.reduce((sum, member) => sum + member.size, 0);
     if (found.size >= maximum || found.has(size)) return;
-    found.set(size, { ids: members.flatMap((member) => member.ids).sort(compare), size, at: 0 });
+    found.set(size, { ids: members.flatMap((member) => member.ids).sort(compare), size, at: 0, handed: false });
   };
   const total = newestFirst.length;
   for (let from = 0; from < total; from++) add(from, 1);
-  add(0, total);
+  if (total > 0) add(0, total);
   for (let count = 2; count < total; count++) {
     for (let from = 0; from + count <= total; from++) add(from, count);
   }

@@ -101,6 +101,10 @@ export interface BalanceWeights {
   /** Uploads that are under way, spread evenly over this many octaves below the archive's size. */
   readonly partialShare: number;
   readonly partialOctaves: number;
+  /** Share of the peaks that lies in that part while a flow has not ended. */
+  readonly runningShare: number;
+  /** Share of thefts that send of what was packed only what the sender was handed, when it was handed any of it. */
+  readonly handedShare: number;
   /** Everything else, spread over the whole range. */
   readonly otherShare: number;
   /** Octaves over which benign ratios are spread evenly. */
@@ -175,7 +179,7 @@ export interface ContextWeights {
 }
 
 export const WEIGHTS: Weights = {
-  version: 'waybill-2026.2',
+  version: 'waybill-2026.3',
   prior: 1e-5,
   groups: {
     novelty: { floor: -30, cap: 20 },
@@ -266,6 +270,8 @@ export const WEIGHTS: Weights = {
     ],
     partialShare: 0.15,
     partialOctaves: 8,
+    runningShare: 0.5,
+    handedShare: 0.9,
     otherShare: 0.2,
     benignOctaves: 20,
     cap: 18,

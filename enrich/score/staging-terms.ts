@@ -46,11 +46,14 @@ function termsOf(linked: LinkedStaging, episode: Episode, w: Weights): Term[] {
   const rate = archiveRate(episode.archivesPerDay * episode.baseline.days, episode.baseline.days, w.time);
   const time = timeLink(gap / 1e6, rate, w.time);
   if (time) {
+    // The host's habit says how likely it is that something had been packed by chance: which archive it was is no chance
+    // when the sender read it or names it.
+    const db = link === 'referenced' ? Math.max(0, time.db) : time.db;
     const habit = `${(rate * 86_400).toFixed(1)} packings a day are usual here`;
     terms.push({
       group: 'S',
       name: 'time_since_staging',
-      db: time.db,
+      db,
       detail: `${formatSeconds(time.gapSeconds)} after packing${time.tight ? ' (inside TimeWindow)' : ''}; ${habit}`,
       evidence: [],
     });

@@ -8,6 +8,7 @@ import { isEncrypted } from '../join/encrypted.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 import { formatBytes } from './format.ts';
+import type { Link } from './link.ts';
 import type { Term } from './verdict.ts';
 
 export interface VolumeEvidence {
@@ -31,14 +32,25 @@ export function volumeTerms(episode: Episode, rung: Rung, { model: w, knowledge 
   // Archives of others or of the host at large would only add chances of an accidental fit. Where no process is known, the
   // host is all there is.
   const own = episode.staging.filter((s) => s.link !== 'other-user' && (s.link !== 'host' || !episode.process));
-  const archives = own.flatMap(({ story }) =>
+  const archives = own.flatMap(({ story, link }) =>
     story.archive?.size !== undefined && story.archive.unsized === 0
-      ? [{ size: story.archive.size, at: story.until, id: story.archive.path }]
+      ? [{ size: story.archive.size, at: story.until, id: story.archive.path, handed: isHanded(link) }]
       : [],
   );
+  const unsized = own.filter(({ story }) => story.archive?.size === undefined || story.archive.unsized > 0);
   const encodings = own.some((s) => s.story.encoded === 'base64') ? (['base64'] as const) : [];
   // So little is the talk before an upload: it matches nothing and misses nothing.
-  const balance = byteBalance(sent < w.volume.tooLittleBytes ? 0 : sent, archives, encodings, w.balance);
+  const handed = unsized.filter(({ link }) => isHanded(link)).length;
+  const balance = byteBalance(
+    sent < w.volume.tooLittleBytes ? 0 : sent,
+    archives,
+    {
+      encodings,
+      running: flows.some(({ record }) => record.event.action !== 'flow_end'),
+      unsized: { handed, others: unsized.length - handed },
+    },
+    w.balance,
+  );
   if (balance.db !== 0) {
     const form = balance.encoding === 'none' ? '' : ` (as ${balance.encoding})`;
     const tried = balance.subsetsTried > 1 ? `, ${balance.subsetsTried} combinations tried` : '';
@@ -73,6 +85,9 @@ export function volumeTerms(episode: Episode, rung: Rung, { model: w, knowledge 
   if (chunk) add('chunk_signature', chunk.db, `bursts of ${formatBytes(chunk.burst)} as ${chunk.family} sends them`);
   return { terms, balance, sent };
 }
+
+/** The sender read it or names it, or its folder. */
+const isHanded = (link: Link): boolean => link === 'referenced' || link === 'referenced-directory';
 
 /**
  * A back-up of every night matches its archive every night: this program of this host sends as much to this established

@@ -21,13 +21,36 @@ describe('byteBalance', () => {
     const base64 = byteBalance(1.345 * MB, packed(MB));
     expect(base64.db).toBeGreaterThan(13);
     expect(base64).toMatchObject({ encoding: 'base64' });
-    expect(byteBalance(1.345 * MB, packed(MB), ['base64']).db).toBeGreaterThan(base64.db);
+    expect(byteBalance(1.345 * MB, packed(MB), { encodings: ['base64'] }).db).toBeGreaterThan(base64.db);
   });
   it('stays open while an upload runs, and says how far it is', () => {
     const half = byteBalance(MB / 2, packed(MB));
     expect(half.percentGone).toBe(50);
     expect(Math.abs(half.db)).toBeLessThan(3);
-    expect(byteBalance(MB / 2, packed(MB), ['base64']).percentGone).toBeCloseTo(37.4, 0);
+    expect(byteBalance(MB / 2, packed(MB), { encodings: ['base64'] }).percentGone).toBeCloseTo(37.4, 0);
+  });
+  it('expects an upload that runs to lie below its archive, and one that has ended at it', () => {
+    const under = (share: number, running: boolean) => byteBalance(share * MB, packed(MB), { running }).db;
+    for (const share of [0.05, 0.25, 0.6]) expect(under(share, true)).toBeGreaterThan(under(share, false) + 3);
+    expect(under(1.01, true)).toBeLessThanOrEqual(under(1.01, false));
+    expect(under(1.01, true)).toBeGreaterThan(14);
+    expect(under(40, true)).toBeLessThan(-5);
+  });
+  it('compares first with what the sender was handed: others that were packed dilute a fit, and add none', () => {
+    const others = packed(...[2.3, 5.7, 11, 23, 47].map((size) => size * MB));
+    const handed = { size: MB, at: 9, id: 'handed', handed: true };
+    const known = byteBalance(1.01 * MB, [...others, handed]);
+    expect(known).toMatchObject({ subset: ['handed'], subsetsTried: 1 });
+    expect(known.db).toBeGreaterThan(byteBalance(1.01 * MB, [...others, { ...handed, handed: false }]).db + 8);
+    expect(byteBalance(5.75 * MB, [...others, handed]).db).toBeLessThan(byteBalance(5.75 * MB, others).db);
+  });
+  it('is not held against a sender that something of unknown size may explain', () => {
+    const miss = byteBalance(40 * MB, packed(MB)).db;
+    const one = byteBalance(40 * MB, packed(MB), { unsized: { handed: 0, others: 1 } }).db;
+    const handed = byteBalance(40 * MB, packed(MB), { unsized: { handed: 1, others: 0 } }).db;
+    expect(one).toBeGreaterThan(miss + 3);
+    expect(handed).toBeGreaterThan(-1);
+    expect(handed).toBeLessThanOrEqual(0);
   });
   it('speaks against it when the sizes have nothing to do with each other', () => {
     expect(byteBalance(40 * MB, packed(MB)).db).toBeLessThan(-5);
