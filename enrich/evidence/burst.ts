@@ -145,7 +145,8 @@ function burstOf(run: readonly Seen[], kind: 'file_write' | 'file_read', limits:
     technique: kind === 'file_write' ? 'T1074.001' : 'T1005',
     traits,
     files: files.size,
-    ...(sizes.length === 0 ? {} : { bytes }),
+    ...(sizes.length < files.size ? {} : { bytes }),
+    ...(kind === 'file_write' && tree !== undefined ? { folder: tree } : {}),
     reason: `${who} ${did} ${files.size} data files ${where} within ${spanSeconds(run)} s`,
   });
 }

@@ -36,7 +36,10 @@ export interface StagingStory {
   readonly readers: readonly string[];
   /** When the archive (or a volume of it) was deleted. */
   readonly deletedAt?: number;
+  /** Key of the folder that a tree was copied to, or a heap written below. */
+  readonly folder?: string;
   readonly files?: number;
+  /** Of a heap, when every file's size was known. */
   readonly bytes?: number;
   readonly reasons: readonly string[];
   readonly rawEventIds: readonly string[];
@@ -163,6 +166,7 @@ function tell(facts: readonly StagingFact[]): StagingStory {
   const archive = archiveOf(facts, packing);
   const deleted = facts.find((fact) => fact.kind === 'archive-delete' && fact.at >= last.at);
   const encoded = packing.find((fact) => fact.encoded !== undefined)?.encoded;
+  const folder = packing.find((fact) => fact.folder !== undefined)?.folder;
   const files = maxOf(packing.map((fact) => fact.files));
   const bytes = maxOf(packing.map((fact) => fact.bytes));
   const key = archive === undefined ? main.id : windowsPath(archive.key).tail;
@@ -185,6 +189,7 @@ function tell(facts: readonly StagingFact[]): StagingStory {
     ),
     readers: distinct(facts.filter((fact) => fact.kind === 'archive-read').map((fact) => fact.process.entityId)),
     ...(deleted === undefined ? {} : { deletedAt: deleted.at }),
+    ...(folder === undefined ? {} : { folder }),
     ...(files === undefined ? {} : { files }),
     ...(bytes === undefined ? {} : { bytes }),
     reasons: distinct(facts.filter((fact) => fact.kind !== 'archive-read').map((fact) => fact.reason)),

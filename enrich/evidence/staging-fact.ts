@@ -87,7 +87,9 @@ export interface StagingFact {
   readonly inputs: readonly string[];
   readonly traits: readonly StagingTrait[];
   readonly encoded?: 'base64' | 'hex';
-  /** Bursts: files, and bytes where sizes were known. */
+  /** Key of the folder that a tree was copied to, or a heap written below. */
+  readonly folder?: string;
+  /** Bursts: files, and bytes when every file's size was known. */
   readonly files?: number;
   readonly bytes?: number;
   /** One sentence for the analyst. May hold text of the event. */
@@ -104,7 +106,7 @@ export const FACT_TEXT_MAX_CHARS = 2_048;
 
 /** What a classifier found, before the event is put around it. */
 export type StagingFinding = Pick<StagingFact, 'strength' | 'kind' | 'technique' | 'reason'> &
-  Partial<Pick<StagingFact, 'archive' | 'renamedFrom' | 'inputs' | 'encoded' | 'files' | 'bytes'>> & {
+  Partial<Pick<StagingFact, 'archive' | 'renamedFrom' | 'inputs' | 'encoded' | 'folder' | 'files' | 'bytes'>> & {
     readonly traits?: readonly StagingTrait[];
   };
 

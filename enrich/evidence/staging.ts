@@ -161,6 +161,9 @@ function copyFinding(command: Command, process: ProcessRef, context: StagingCont
     ...(found.kind === 'export' && found.target !== undefined && target !== undefined
       ? { archive: archiveRef(found.target, target) }
       : {}),
+    ...(found.kind === 'copy-loop' && found.traits.includes('recursive') && target?.absolute === true
+      ? { folder: target.key }
+      : {}),
   };
 }
 

@@ -280,10 +280,12 @@ async function linkStory(
   if (!after) return undefined;
   const packer = await processes.chainOf({ process: story.process }, story.at);
   if (!packer) return undefined;
+  // Of a heap, any file below its folder stands for all.
+  const staged = story.archive?.key ?? (story.folder === undefined ? undefined : `${story.folder}\\*`);
   let link: Link = 'other-user';
   for (const candidate of chain ? distinctChains(members) : [undefined]) {
     const read = story.readers.some((entity) => candidate?.[0]?.entityId === entity);
-    const found = linkOf(candidate, packer, story.archive?.key, read);
+    const found = linkOf(candidate, packer, staged, read);
     if (LINK_ORDER.indexOf(found) < LINK_ORDER.indexOf(link)) link = found;
   }
   const packed = story.until <= after.flow.start ? story.until : story.at;

@@ -1,5 +1,6 @@
 import { type ByteBalance, byteBalance } from '../evidence/byte-balance.ts';
 import { chunkSignature } from '../evidence/chunk-signature.ts';
+import type { StagingStory } from '../evidence/merge-staging.ts';
 import type { Rung } from '../evidence/novelty.ts';
 import { producerConsumerRatio, ratioDb, robustZ, volumeDb } from '../evidence/pcr.ts';
 import { vendorAffinity } from '../evidence/vendor-affinity.ts';
@@ -32,12 +33,11 @@ export function volumeTerms(episode: Episode, rung: Rung, { model: w, knowledge 
   // Archives of others or of the host at large would only add chances of an accidental fit. Where no process is known, the
   // host is all there is.
   const own = episode.staging.filter((s) => s.link !== 'other-user' && (s.link !== 'host' || !episode.process));
-  const archives = own.flatMap(({ story, link }) =>
-    story.archive?.size !== undefined && story.archive.unsized === 0
-      ? [{ size: story.archive.size, at: story.until, id: story.archive.path, handed: isHanded(link) }]
-      : [],
-  );
-  const unsized = own.filter(({ story }) => story.archive?.size === undefined || story.archive.unsized > 0);
+  const archives = own.flatMap(({ story, link }) => {
+    const { size, id } = sizeOf(story);
+    return size === undefined ? [] : [{ size, at: story.until, id, handed: isHanded(link) }];
+  });
+  const unsized = own.filter(({ story }) => sizeOf(story).size === undefined);
   const encodings = own.some((s) => s.story.encoded === 'base64') ? (['base64'] as const) : [];
   // So little is the talk before an upload: it matches nothing and misses nothing.
   const handed = unsized.filter(({ link }) => isHanded(link)).length;
@@ -84,6 +84,14 @@ export function volumeTerms(episode: Episode, rung: Rung, { model: w, knowledge 
   const chunk = atHome ? undefined : chunkSignature(bursts, destination.provider, w.volume, knowledge.chunks);
   if (chunk) add('chunk_signature', chunk.db, `bursts of ${formatBytes(chunk.burst)} as ${chunk.family} sends them`);
   return { terms, balance, sent };
+}
+
+/** Bytes of an archive all of whose volumes are known, or of a heap that was written. */
+function sizeOf({ id, archive, kinds, folder, bytes }: StagingStory): { readonly size?: number; readonly id: string } {
+  if (archive?.size !== undefined && archive.unsized === 0) return { size: archive.size, id: archive.path };
+  return archive === undefined && kinds.includes('burst') && bytes !== undefined
+    ? { size: bytes, id: folder ?? id }
+    : { id };
 }
 
 /** The sender read it or names it, or its folder. */
