@@ -38,9 +38,13 @@ interface Seen extends Conversation {
   readonly lossy: boolean;
 }
 
-/** Conversations of this length or more are also told of while they last, seconds. */
-const TOLD_OPEN = 60;
-const UPDATES = 10;
+/**
+ * As the sensor reports (sensor/flow/flow-reports.ts): an update when so many bytes have been sent and at every fourfold, and
+ * a minute after the record before. The opening of flows that have no update is left out: it says no more than their end.
+ */
+const FIRST_VOLUME_STEP = 262_144;
+const STEP_FACTOR = 4;
+const UPDATE_SECONDS = 60;
 const MEGABYTE = 1e6;
 
 /** A public address that belongs to a name; busy names have some. */
@@ -57,22 +61,47 @@ export function flowRecords(
   const rate = lognormal(random, 3 * MEGABYTE, 0.7);
   const seconds = what.seconds ?? Math.max(0.3, (what.sent + what.received) / rate + lognormal(random, 1.5, 1));
   const end = what.at + Math.round(seconds * 1e6);
-  const steps = seconds < TOLD_OPEN ? 0 : UPDATES;
-  const seenShare = what.lossy ? 0.6 + random.below(40) / 100 : 1;
-  const base = { ...what, sent: Math.round(what.sent * seenShare) };
+  // What is lost of a TCP conversation leaves a gap in its sequence numbers, and is counted; a lost datagram is not.
+  const lostShare = what.lossy ? random.below(40) / 100 : 0;
+  const base = {
+    ...what,
+    lostShare,
+    sent: what.transport === 'udp' ? Math.round(what.sent * (1 - lostShare)) : what.sent,
+  };
   const old = what.protocol === undefined && numberOf('version', what.name ?? '') % 4 === 0;
   const looked = what.named && !what.proxied ? { dns_seen: !random.chance(0.04) } : {};
-  const list = Array.from({ length: steps + 1 }, (_, i) => {
-    const share = steps === 0 ? 1 : i / steps;
+  const moments = updatesOf(base.sent, seconds);
+  const shares = moments.length === 0 ? [1] : [0, ...moments, 1];
+  const list = shares.map((share, i) => {
     const until = what.at + Math.round(seconds * 1e6 * share);
-    const action = i === steps ? 'flow_end' : i === 0 ? 'flow_open' : 'flow_update';
+    const action = i === shares.length - 1 ? 'flow_end' : i === 0 ? 'flow_open' : 'flow_update';
     return { record: recordOf(base, { share, until, action, old, looked }), end: until };
   });
   return { list, end };
 }
 
+/** Shares of an even conversation at which the sensor writes an update. */
+function updatesOf(sent: number, seconds: number): number[] {
+  const shares: number[] = [];
+  let last = 0;
+  let volume = FIRST_VOLUME_STEP;
+  for (;;) {
+    const next = Math.min(volume / sent, last + UPDATE_SECONDS / seconds);
+    if (next >= 1) return shares;
+    shares.push(next);
+    last = next;
+    // Half a byte for the division.
+    while (volume <= next * sent + 0.5) volume *= STEP_FACTOR;
+  }
+}
+
 const communityOf = ({ transport, source, destination }: Seen): string =>
   communityIdOfText(transport === 'udp' ? 17 : 6, [source.ip, source.port], [destination.ip, destination.port]) ?? '';
+
+interface Counted extends Seen {
+  /** Share of its bytes that the capture does not have. */
+  readonly lostShare: number;
+}
 
 interface Moment {
   readonly share: number;
@@ -82,7 +111,7 @@ interface Moment {
   readonly looked: { readonly dns_seen?: boolean };
 }
 
-function recordOf(what: Seen, { share, until, action, old, looked }: Moment): FlowRecord {
+function recordOf(what: Counted, { share, until, action, old, looked }: Moment): FlowRecord {
   const sent = Math.round(600 + (what.sent - 600 > 0 ? (what.sent - 600) * share : 0));
   const received = Math.round(3_000 + Math.max(0, what.received - 3_000) * share);
   const protocol = what.protocol ?? 'tls';
@@ -137,7 +166,7 @@ function recordOf(what: Seen, { share, until, action, old, looked }: Moment): Fl
       flow_id: what.id,
       schema: 1,
       bytes_exact: !what.lossy,
-      ...(what.lossy ? { missed_bytes: Math.round(sent / 20) } : {}),
+      ...(what.lossy ? { missed_bytes: what.transport === 'udp' ? 0 : Math.round(sent * what.lostShare) } : {}),
       ...via,
       ...bursts,
       ...(action === 'flow_end' ? { end_reason: 'fin' } : {}),

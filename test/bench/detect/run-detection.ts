@@ -15,7 +15,7 @@ import { type Packing, packingOf, type Rule, raisedBy, type SeenFlow } from './r
 import { type Arrival, DAY, FIRST_DAY, HOUR } from './scene.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 import { sysmonLine } from './sysmon-line.ts';
-import type { Truth } from './truth.ts';
+import type { Theft, Truth } from './truth.ts';
 
 export type AlertTier = 'high' | 'medium';
 
@@ -119,6 +119,17 @@ interface CheckPoint {
   readonly host: number;
 }
 
+/** The service settles what arrives within a second; so often is one theft looked at on one day. */
+const LOOK_AFTER = 1e6;
+const MAX_LOOKS = 30;
+const LATE = 900e6;
+
+/** A record of its flows, or an event of its host that arrives while one runs or soon after. */
+function concerns(arrival: Arrival, { sent }: Theft, flows: ReadonlySet<string>): boolean {
+  if ('record' in arrival) return flows.has(arrival.record.waybill.flow_id);
+  return sent.some(({ start, end }) => arrival.at >= start && arrival.at <= end + LATE);
+}
+
 class Run {
   readonly simulation: ReturnType<typeof simulate>;
   readonly raised = new Map<string, Raised>();
@@ -135,8 +146,6 @@ class Run {
   private readonly enricher: Enricher;
   private readonly normalizer = new FeedNormalizer();
   private checkPoints: CheckPoint[] = [];
-  /** Flows of thefts that have their check points. */
-  private planned = new Set<string>();
 
   constructor(store: Store, options: RunOptions) {
     this.store = store;
@@ -149,7 +158,7 @@ class Run {
     const { options } = this;
     let day = 0;
     for (const batch of this.simulation.batches) {
-      this.plan();
+      this.plan(batch);
       const arrivals = options.reorder?.(batch) ?? batch;
       const last = day === options.days;
       for (let hour = 0; hour < 24; hour += options.settleHours) {
@@ -169,21 +178,18 @@ class Run {
     }
   }
 
-  /** Looks while a theft runs, and one after it: at halves of a long flow, at fifths of many short ones. */
-  private plan(): void {
+  /** Looks when something arrives of a theft or, while it runs and some time after, of its host: as the service does. */
+  private plan(batch: readonly Arrival[]): void {
     for (const theft of this.simulation.truth.thefts) {
-      const fresh = theft.sent.filter(({ flow }) => !this.planned.has(flow));
-      const stride = Math.ceil(fresh.length / 5);
-      for (const [index, { flow, start, end }] of fresh.entries()) {
-        this.planned.add(flow);
-        const last = index === fresh.length - 1;
-        if (!last && index % stride !== 0) continue;
-        // Short flows are told of once.
-        const shares = fresh.length > 1 || end - start < 60e6 ? [1] : [0.1, 0.5, 1];
-        const times = shares.map((share) => start + share * (end - start) + 2e6);
-        if (last) times.push(end + HOUR / 2);
-        this.checkPoints.push(...times.map((at) => ({ at, host: theft.host })));
-      }
+      const flows = new Set(theft.sent.map(({ flow }) => flow));
+      const times = batch
+        .filter((arrival) => arrival.host === theft.host && concerns(arrival, theft, flows))
+        .map(({ at }) => at + LOOK_AFTER)
+        .sort((a, b) => a - b);
+      const stride = Math.ceil(times.length / MAX_LOOKS);
+      // The last of them counts most, so they are counted from the end.
+      const looks = times.reverse().filter((_, index) => index % stride === 0);
+      this.checkPoints.push(...looks.map((at) => ({ at, host: theft.host })));
     }
     this.checkPoints.sort((a, b) => a.at - b.at);
   }
