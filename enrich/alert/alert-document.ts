@@ -80,7 +80,12 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
     },
     ...(process?.user ? { user: process.user } : {}),
     ...(process
-      ? { process: { ...processFields(process), parent: chain?.[1] ? processFields(chain[1]) : undefined } }
+      ? {
+          process: {
+            ...processFields(process),
+            parent: chain?.[1] && chain[1].asked === undefined ? processFields(chain[1]) : undefined,
+          },
+        }
       : {}),
     source: { ip: main.record.source.ip, port: main.record.source.port, bytes: sentBytes(episode) },
     destination: {
@@ -140,7 +145,9 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
         category: destination.category,
         hosting: destination.hosting,
       },
-      lineage: (chain ?? []).slice(0, LISTED_ANCESTORS).map(processFields),
+      lineage: (chain ?? [])
+        .slice(0, LISTED_ANCESTORS)
+        .map((each) => ({ ...processFields(each), ...(each.asked === undefined ? {} : { asked: each.asked }) })),
       flows: episode.flows.slice(0, LISTED_FLOWS).map(flowFields),
       flow_count: episode.flows.length,
       staging: episode.staging.slice(-LISTED_STAGING).map(stagingFields),

@@ -4,6 +4,7 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ConnectionEvent, EndpointEvent, FileEvent, HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import { mayBurst } from '../evidence/burst.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
+import { requestedProgram, requestsIn } from '../evidence/requests.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { Fact } from '../store/store.ts';
 import type { JoinResult } from './join-flow.ts';
@@ -73,6 +74,9 @@ export function programKey(image: string, day: number): string {
 /** Index key of the starts of one program. */
 export const startedKey = (image: string): string =>
   indexKey('started', processIdentity({ entityId: '', entityKind: 'none', image }));
+
+/** Index key of processes that asked a service to transfer something to a host, or to start a program. */
+export const requestKey = (kind: 'transfer' | 'start', about: string): string => indexKey(`asked-${kind}`, about);
 
 /** One fact a flow: of its records the latest stays. */
 export function factOfFlow(record: FlowRecord): Fact {
@@ -208,12 +212,17 @@ function processFact(event: EndpointEvent, process: ProcessRef, shard: string): 
   const keys = [indexKey('entity', process.entityId)];
   if (process.pid !== undefined) keys.push(`pid:${process.pid}`);
   if (kind === 'start' && process.image !== undefined) keys.push(startedKey(process.image));
+  if (kind === 'start') {
+    const { transfersTo, starts } = requestsIn(process.commandLine);
+    keys.push(...transfersTo.map((host) => requestKey('transfer', host)));
+    keys.push(...starts.map((line) => requestKey('start', requestedProgram(line))));
+  }
   return {
     shard,
     kind: 'process',
     id,
     at: event.at,
-    keys,
+    keys: [...new Set(keys)],
     version: kind === 'seen' ? -event.at : 0,
     body: { kind, process, feed: event.feed, event: event.id } satisfies ProcessBody,
   };

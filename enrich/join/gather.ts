@@ -307,6 +307,11 @@ export class HostProcesses implements ProcessFacts {
     return this.find(`pid:${pid}`);
   }
 
+  /** Process facts with an index key of facts.ts. */
+  byKey(key: string): Promise<readonly Fact[]> {
+    return this.find(key);
+  }
+
   /** The process of a flow and its ancestors, nearest first; undefined when the join names none. */
   async chainOf({ process }: Pick<JoinResult, 'process'>, at: number): Promise<ProcessInfo[] | undefined> {
     if (!process) return undefined;

@@ -31,6 +31,8 @@ export interface ProcessInfo extends ProcessRef {
   readonly endedAt?: number;
   /** A start event of it was seen. */
   readonly started: boolean;
+  /** It is no parent of the one before it, but asked a service of Windows to transfer for it, or to start that one. */
+  readonly asked?: 'transfer' | 'start';
 }
 
 /** Looks up what is known of one process of a host: facts by entity key, and by pid. */

@@ -6,6 +6,7 @@ import { isEncrypted } from '../join/encrypted.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { HostProcesses } from '../join/gather.ts';
 import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
+import { onBehalf } from '../join/on-behalf.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact } from '../store/store.ts';
 import type { EpisodeFlow } from './episode.ts';
@@ -56,7 +57,8 @@ export async function grouped(
     if (!leavesNetwork(record) && drill === undefined) continue;
     const end = parseMicros(record.event.end) ?? fact.at;
     if (!stories.some((s) => s.drill === drill && s.at <= end + CLOCK_SLACK && s.at >= fact.at - horizon)) continue;
-    const chain = await processes.chainOf(join, fact.at);
+    const own = await processes.chainOf(join, fact.at);
+    const chain = own && (await onBehalf(own, record, fact.at, processes, horizon));
     const top = chain ? lineageRoot(chain) : undefined;
     const root = top?.entityId ?? 'unattributed';
     const { entity } = destinationOf(record, knowledge);

@@ -16,6 +16,7 @@ import { HostProcesses } from '../join/gather.ts';
 import type { JoinResult } from '../join/join-flow.ts';
 import { currentJoins } from '../join/learner.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
+import { tellerOf } from '../join/on-behalf.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { burstsOfHost } from './bursts.ts';
@@ -208,7 +209,9 @@ async function assemble(
   );
   const { entity } = destination;
   const volumes = await earlierVolumes(store, clocks, hostId, process, baseline.day, entity, settings.knowledge);
-  const scope = process ? rolloutScope(process, identity, destination.ladder.name, settings.knowledge) : undefined;
+  const scope = process
+    ? rolloutScope((chain && tellerOf(chain)) ?? process, identity, destination.ladder.name, settings.knowledge)
+    : undefined;
   return {
     id: episodeId(hostId, group),
     windowStart: group.windowStart,

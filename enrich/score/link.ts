@@ -1,5 +1,6 @@
 import { referencesPath } from '../evidence/references.ts';
 import { isSessionRoot, lineageRoot, type ProcessInfo } from '../join/lineage.ts';
+import { tellerOf } from '../join/on-behalf.ts';
 
 /**
  * How a packing process and a sending process belong together, strongest first (STAGING: same process, ancestor or
@@ -48,13 +49,15 @@ export function linkOf(
 /** A process of the sender's own lineage names the archive, or a directory that holds it. */
 function reference(sender: readonly ProcessInfo[], archiveKey: string): 'exact' | 'directory' | undefined {
   let best: 'directory' | undefined;
+  // A service sends what it was asked to: the one that asked hands over.
+  const teller = tellerOf(sender);
   for (const process of sender) {
-    if (isSessionRoot(process)) break;
+    if (isSessionRoot(process) && (process !== sender[0] || process === teller)) break;
     if (process.commandLine === undefined) continue;
     const found = referencesPath(process.commandLine, process.currentDirectory, archiveKey);
     // The shell that made the archive names it too: only the sender itself shows a hand-over by directory.
-    if (found === 'exact' && process === sender[0]) return 'exact';
-    if (found !== undefined && process === sender[0]) best = 'directory';
+    if (found === 'exact' && process === teller) return 'exact';
+    if (found !== undefined && process === teller) best = 'directory';
   }
   return best;
 }

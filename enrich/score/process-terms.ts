@@ -4,13 +4,14 @@ import { isValidlySigned } from '../evidence/signer.ts';
 import { describeUploader } from '../evidence/uploader.ts';
 import { vendorAffinity } from '../evidence/vendor-affinity.ts';
 import { windowsPath } from '../evidence/windows-path.ts';
+import { tellerOf } from '../join/on-behalf.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 import { LEARNT, type Term } from './verdict.ts';
 
 /** What the sending process says. Weakened by the probability that the join names the right one. */
 export function processTerms(episode: Episode, { model: w, knowledge }: Settings): Term[] {
-  const { process, browser, joinProbability: q } = episode;
+  const { process, browser, chain, joinProbability: q } = episode;
   if (!process) return [];
   const terms: Term[] = [];
   const add = (name: string, db: number, detail: string) => {
@@ -23,10 +24,19 @@ export function processTerms(episode: Episode, { model: w, knowledge }: Settings
   // What only the handshake says against a browser is counted as that, not as a false name too.
   const falseName = claims && browserClass(process, episode.chain?.slice(1), {}, knowledge).grade === 'contradicted';
   if (falseName) add('masquerade', w.process.masquerade, `claims to be a browser: ${browser.reasons.join('; ')}`);
-  const uploader = describeUploader(process, knowledge);
+  const teller = (chain && tellerOf(chain)) ?? process;
+  if (teller !== process)
+    terms.push({
+      group: 'P',
+      name: 'asked_service',
+      db: 0,
+      detail: `${name(process.image)} transferred what ${name(teller.image)} asked for`,
+      evidence: teller.events.slice(0, 4),
+    });
+  const uploader = describeUploader(teller, knowledge);
   const reason = (part: string): string => uploader.reasons.find((r) => r.includes(part)) ?? '';
   if (!claims && uploader.renamed === true) {
-    add('renamed', w.process.renamed, `${name(process.image)} was ${process.originalName} when it was built`);
+    add('renamed', w.process.renamed, `${name(teller.image)} was ${teller.originalName} when it was built`);
   }
   if (uploader.tool !== undefined) add('upload_tool', w.process.uploadTool, reason('known by'));
   if (uploader.uploads !== undefined) add('upload_verb', w.process.uploadVerb, reason('sends: '));
@@ -39,9 +49,9 @@ export function processTerms(episode: Episode, { model: w, knowledge }: Settings
       w.process.newInOrg,
       `nobody here sent anything with this program in ${baseline.orgDays} days before`,
     );
-  if (process.signatureStatus === 'unsigned') add('unsigned', w.process.unsigned, 'the program is not signed');
+  if (teller.signatureStatus === 'unsigned') add('unsigned', w.process.unsigned, 'the program is not signed');
   if (uploader.userWritable) add('user_path', w.process.userPath, 'the program lies where its user may write');
-  if (isValidlySigned(process) && !claims) add('trusted', w.process.trusted, `validly signed by ${process.signer}`);
+  if (isValidlySigned(teller) && !claims) add('trusted', w.process.trusted, `validly signed by ${teller.signer}`);
   const sent = episode.flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
   const home = vendorAffinity(process, episode.destination, knowledge, w.process);
   if (home && sent <= (home.maximumBytes ?? Number.POSITIVE_INFINITY)) add('at_home', home.db, home.reason);
