@@ -112,18 +112,31 @@ async function measure(bench: Bench, workers: number, flows: number, hosts: numb
     ['flows', (i: number) => flowLine(i, hosts)],
   ] as const) {
     await bench.link.send(undefined, ['CONFIG', 'RESETSTAT']);
+    const before = cpuSeconds(running);
     const started = performance.now();
     await fill(bench.link, kind, flows, line);
     const filled = (performance.now() - started) / 1000;
     await done(bench.link, kind);
     const seconds = (performance.now() - started) / 1000;
+    const cpu = Math.round(((cpuSeconds(running) - before) * 1e6) / flows);
     const what = kind === 'raw' ? 'endpoint events' : 'joined flows';
     lines.push(
-      `${workers} worker${workers === 1 ? '' : 's'}: ${rate(flows, seconds)} ${what}/s (filled in ${filled.toFixed(1)} s; ${await work(bench.link, flows)})`,
+      `${workers} worker${workers === 1 ? '' : 's'}: ${rate(flows, seconds)} ${what}/s (filled in ${filled.toFixed(1)} s; ${await work(bench.link, flows)}; of the workers ${cpu} µs)`,
     );
   }
   for (const child of running) await ended(child);
   return lines;
+}
+
+/** Time on a processor, user and system, of these processes until now: proc_pid_stat(5), in ticks of 10 ms. */
+function cpuSeconds(children: readonly ChildProcess[]): number {
+  const ticks = children.map(({ pid }) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // From the third field on: the second, the name, may have spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((sum, each) => sum + each, 0) / 100;
 }
 
 /** What Redis did for one record: commands of clients and of scripts, and its time, whatever else the machine did. */
