@@ -55,6 +55,9 @@ export async function restingOn(
   observations: readonly Observation[],
   isNewDay: (day: number) => boolean,
 ): Promise<HostMoment[]> {
+  const first = observations.reduce((least, { day }) => Math.min(least, day), Number.POSITIVE_INFINITY);
+  // Asked before any name is made: of a stream that keeps up nothing rests on what is new.
+  if (observations.length === 0 || !(await hasLater(store, first))) return [];
   const earliest = new Map<string, number>();
   for (const seen of observations) {
     const shard = shardOf(seen, isNewDay(seen.day));
@@ -63,8 +66,6 @@ export async function restingOn(
     if (known === undefined || seen.day < known) earliest.set(shard, seen.day);
   }
   const found: HostMoment[] = [];
-  const first = Math.min(...earliest.values());
-  if (earliest.size === 0 || !(await hasLater(store, first))) return found;
   for (const [shard, day] of earliest) found.push(...(await laterIn(store, shard, day)));
   return found;
 }
