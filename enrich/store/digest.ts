@@ -8,6 +8,8 @@ export const DIGEST_BYTES = 8;
 
 /** Names whose digest is remembered; a full memory is dropped whole. */
 const MAX_REMEMBERED = 50_000;
+/** Digests that share one piece of memory: with one each, the collector has as many to follow. */
+const DIGESTS_A_SLAB = 1_024;
 
 export function newSalt(): Buffer {
   return randomBytes(SALT_BYTES);
@@ -21,6 +23,9 @@ export function newSalt(): Buffer {
 export class Digester {
   private readonly salt: string;
   private readonly remembered = new Map<string, Buffer>();
+  /** Where remembered digests lie, and from which byte on it is free. */
+  private slab = Buffer.alloc(0);
+  private used = 0;
 
   constructor(salt: Buffer) {
     this.salt = salt.toString('hex');
@@ -30,7 +35,8 @@ export class Digester {
   of(name: string): Buffer {
     const known = this.remembered.get(name);
     if (known !== undefined) return known;
-    const digest = this.wide(name).subarray(0, DIGEST_BYTES);
+    const digest = this.room();
+    digest.write(this.wide(name), 0, DIGEST_BYTES, 'hex');
     if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
     this.remembered.set(name, digest);
     return digest;
@@ -38,10 +44,20 @@ export class Digester {
 
   /** All 32 bytes for a pair of names; the first one's length keeps ('ab', 'c') and ('a', 'bc') apart. */
   ofPair(first: string, second: string): Buffer {
-    return this.wide(`${first.length}:${first}${second}`);
+    return Buffer.from(this.wide(`${first.length}:${first}${second}`), 'hex');
   }
 
-  private wide(name: string): Buffer {
-    return hash('sha256', this.salt + name, 'buffer');
+  private room(): Buffer {
+    if (this.used === this.slab.length) {
+      this.slab = Buffer.allocUnsafeSlow(DIGESTS_A_SLAB * DIGEST_BYTES);
+      this.used = 0;
+    }
+    this.used += DIGEST_BYTES;
+    return this.slab.subarray(this.used - DIGEST_BYTES, this.used);
+  }
+
+  /** In hexadecimal, because a buffer of its own takes `hash` longer to make than the digest. */
+  private wide(name: string): string {
+    return hash('sha256', this.salt + name, 'hex');
   }
 }
