@@ -11,7 +11,7 @@ import { type Cost, hasGnuTime, measure } from './measure.ts';
 import { builtInPeers, FLOOR, type Found, type Peer, peerOfBuild, peerOfText } from './peers.ts';
 import { type InputResult, median, type PeerResult, tableOf } from './report.ts';
 
-const HELP = `npm run bench -- [sensor] [options]     (-- enrich --help for the service,
+const HELP = `npm run bench -- [sensor] [options]     (-- enrich --help for the service, -- store for its stores,
                                                 -- detect --help for how well thefts are found)
 
   --input NAMES    hello,bulk,crowd (default: all). hello: many short flows; bulk: few large ones; crowd: flows that all
@@ -29,6 +29,10 @@ const HELP = `npm run bench -- [sensor] [options]     (-- enrich --help for the 
 
 if (process.argv[2] === 'enrich') {
   await (await import('./enrich-bench.ts')).enrichBench(process.argv.slice(3));
+  process.exit();
+}
+if (process.argv[2] === 'store') {
+  await (await import('./store-bench.ts')).storeBench();
   process.exit();
 }
 if (process.argv[2] === 'million') {

@@ -43,10 +43,12 @@ export async function enrichBench(args: readonly string[]): Promise<void> {
   console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${flows} flows of ${hosts} hosts`);
   const bench = await openBench();
   try {
-    console.log(`floor (read and acknowledge): ${rate(flows, await floor(bench, flows, hosts))} flows/s`);
+    const least = await floor(bench, flows, hosts);
+    console.log(`floor (read and acknowledge): ${rate(flows, least)} flows/s`);
     for (const workers of values.workers.split(',').map(Number)) {
-      for (const line of await measure(bench, workers, flows, hosts)) console.log(line);
+      for (const line of await measure(bench, workers, { flows, hosts, least })) console.log(line);
     }
+    console.log(await flowSize(bench.link));
     console.log(await latency(bench, probes));
   } finally {
     await bench.close();
@@ -102,8 +104,15 @@ async function floor({ link }: Bench, flows: number, hosts: number): Promise<num
   return (performance.now() - started) / 1000;
 }
 
+interface Load {
+  readonly flows: number;
+  readonly hosts: number;
+  /** The floor of so many flows, seconds. */
+  readonly least: number;
+}
+
 /** Events first, as a backlog, then flows, as a backlog: how long the workers need for each. */
-async function measure(bench: Bench, workers: number, flows: number, hosts: number): Promise<string[]> {
+async function measure(bench: Bench, workers: number, { flows, hosts, least }: Load): Promise<string[]> {
   const lines: string[] = [];
   await bench.link.send(undefined, ['FLUSHALL']);
   const running = await Promise.all(Array.from({ length: workers }, (_, i) => worker(bench, i)));
@@ -120,12 +129,37 @@ async function measure(bench: Bench, workers: number, flows: number, hosts: numb
     const seconds = (performance.now() - started) / 1000;
     const cpu = Math.round(((cpuSeconds(running) - before) * 1e6) / flows);
     const what = kind === 'raw' ? 'endpoint events' : 'joined flows';
+    const share = kind === 'raw' ? '' : `, ${Math.round((100 * least) / seconds / workers)} % of the floor a worker`;
     lines.push(
-      `${workers} worker${workers === 1 ? '' : 's'}: ${rate(flows, seconds)} ${what}/s (filled in ${filled.toFixed(1)} s; ${await work(bench.link, flows)}; of the workers ${cpu} µs)`,
+      `${workers} worker${workers === 1 ? '' : 's'}: ${rate(flows, seconds)} ${what}/s${share} (filled in ${filled.toFixed(1)} s; ${await work(bench.link, flows)}; of the workers ${cpu} µs)`,
     );
   }
   for (const child of running) await ended(child);
   return lines;
+}
+
+/** Bytes of Redis for each flow that is kept for late evidence, with its indexes: MEMORY USAGE of whole keys. */
+async function flowSize(link: RedisLink): Promise<string> {
+  let [bytes, flows] = [0, 0];
+  for (const key of await keysLike(link, 'waybill:{*}:[fx]:flow:*')) {
+    bytes += Number(await link.send(key, ['MEMORY', 'USAGE', key, 'SAMPLES', '0']));
+    if (key.includes(':f:flow:')) flows += Number(await link.send(key, ['HLEN', key]));
+  }
+  return `bytes of Redis a waiting flow: ${(bytes / flows).toFixed(0)} (${flows.toLocaleString('en')} flows; entries of familiarity: npm run bench -- store)`;
+}
+
+async function keysLike(link: RedisLink, pattern: string): Promise<string[]> {
+  const keys: string[] = [];
+  let cursor = '0';
+  do {
+    const reply = (await link.send(undefined, ['SCAN', cursor, 'MATCH', pattern, 'COUNT', '1000'])) as [
+      unknown,
+      unknown[],
+    ];
+    cursor = String(reply[0]);
+    keys.push(...reply[1].map(String));
+  } while (cursor !== '0');
+  return keys;
 }
 
 /** Time on a processor, user and system, of these processes until now: proc_pid_stat(5), in ticks of 10 ms. */

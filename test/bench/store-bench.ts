@@ -1,5 +1,5 @@
 /**
- * Speed and size of the stores: `tsx test/bench/store-bench.ts [facts]`. Prints a table and promises nothing. CPU time is
+ * `npm run bench -- store [facts]`: speed and size of the stores. Prints tables and promises nothing. CPU time is
  * this process's and the Redis server's together, so that a busy machine can be told from a slow store.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { openRedis } from '../../enrich/store/redis.ts';
 import type { Fact, Observation, Store } from '../../enrich/store/store.ts';
 import { type RedisServer, startRedis } from '../build/redis-server.ts';
 
-const FACTS = Number(process.argv[2] ?? 100_000);
+const FACTS = Number(process.argv[3] ?? 100_000);
 const HOSTS = 200;
 const BATCH = 100;
 
@@ -123,7 +123,7 @@ async function entrySize(server: RedisServer, hosts: number, buckets: number): P
   };
 }
 
-async function main(): Promise<void> {
+export async function storeBench(): Promise<void> {
   const server = await startRedis();
   const table: Record<string, Row> = {};
   const subjects: [string, () => Promise<Subject>][] = [
@@ -144,5 +144,3 @@ async function main(): Promise<void> {
   console.table([await entrySize(server, 100, 41), await entrySize(server, 100, 13), await entrySize(server, 10, 41)]);
   await server.remove();
 }
-
-await main();
