@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -256,15 +266,30 @@ describe('a directory that cannot be used', () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)('is named when it may not be written', async () => {
+  it('is named when it may not be written', async () => {
     const closed = join(directory, 'closed');
     mkdirSync(closed, { mode: 0o500 });
-    await expect(openEmbedded(closed)).rejects.toMatchObject({
-      code: 'read-only',
-      message: expect.stringContaining(closed),
-    });
+    await asNobody(() =>
+      expect(openEmbedded(closed)).rejects.toMatchObject({
+        code: 'read-only',
+        message: expect.stringContaining(closed),
+      }),
+    );
   });
 });
+
+/** Root may write everywhere: it becomes nobody for the while. */
+async function asNobody(work: () => Promise<void>): Promise<void> {
+  if (process.getuid?.() !== 0) return work();
+  chmodSync(directory, 0o755);
+  chmodSync(join(directory, 'closed'), 0o555);
+  process.seteuid!('nobody');
+  try {
+    await work();
+  } finally {
+    process.seteuid!(0);
+  }
+}
 
 describe('a backup', () => {
   it('is a store with everything in it, made while writing goes on', async () => {
