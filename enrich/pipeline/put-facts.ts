@@ -13,8 +13,9 @@ const MAX_PUTS = 8;
  */
 export async function putFacts(store: Store, touched: Touched, facts: readonly Fact[], all: boolean): Promise<void> {
   const puts: Promise<void>[] = [];
-  for (let i = 0; i < facts.length; i += BATCH) {
-    const put = putBatch(store, touched, facts.slice(i, i + BATCH), all);
+  const ordered = byShard(facts);
+  for (let i = 0; i < ordered.length; i += BATCH) {
+    const put = putBatch(store, touched, ordered.slice(i, i + BATCH), all);
     put.catch(() => undefined); // told below, where all of them are waited for
     puts.push(put);
     // The store works on one batch while the next is made ready.
@@ -28,4 +29,15 @@ async function putBatch(store: Store, touched: Touched, facts: readonly Fact[], 
   const changed = await store.put(facts);
   // Side by side: what is touched is a set, and each look into the store is a journey to it.
   await Promise.all(facts.map((fact, k) => (changed[k] || all ? touched.fact(fact, changed[k]!) : undefined)));
+}
+
+/** Facts of one shard together, each shard's in the order given: a store writes those of a series as one. */
+function byShard(facts: readonly Fact[]): Fact[] {
+  const shards = new Map<string, Fact[]>();
+  for (const fact of facts) {
+    const shard = shards.get(fact.shard);
+    if (shard) shard.push(fact);
+    else shards.set(fact.shard, [fact]);
+  }
+  return [...shards.values()].flat();
 }
