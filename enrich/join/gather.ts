@@ -2,55 +2,31 @@ import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact, Store } from '../store/store.ts';
-import {
-  CLOCK_LIMIT,
-  currentMatches,
-  greetingKey,
-  type HostClock,
-  type HostClocks,
-  type MatchBody,
-  matchFact,
-  UNKNOWN_CLOCK,
-} from './clock.ts';
+import { greetingKey, type HostClock, type HostClocks, matchFact, UNKNOWN_CLOCK } from './clock.ts';
 import {
   type ConnectionBody,
-  type DnsBody,
   flowVersion,
   hostShard,
   indexKey,
   ipShard,
   type JoinedBody,
   type LeaseBody,
-  type ProcessBody,
   programKey,
   startedKey,
 } from './facts.ts';
-import {
-  ADDRESS_WINDOW,
-  type Candidate,
-  DNS_WINDOW,
-  hostAt,
-  type JoinEvidence,
-  type JoinResult,
-  joinFlow,
-} from './join-flow.ts';
+import { ADDRESS_WINDOW, type Candidate, hostAt, type JoinEvidence, type JoinResult, joinFlow } from './join-flow.ts';
 import { lineage, type ProcessFacts, type ProcessInfo, resolve, shifted } from './lineage.ts';
-import { remoteKey, tupleKey } from './tuple.ts';
+import { tupleKey } from './tuple.ts';
+import { lookUpKey, NO_WEAK_EVIDENCE, weakEvidence } from './weak-evidence.ts';
 
 const DAY = 86_400_000_000;
 /** Facts read for one rung of the ladder. */
 const MAX_FACTS = 64;
-/** Programs of one remote port whose starts are looked at. */
-const MAX_OWNERS = 8;
-/** A process may be told of this much after its first connection. Microseconds. */
-const START_SLACK = 2_000_000;
 /** Facts read of one process. */
 const MAX_PROCESS_FACTS = 32;
 /** The low digits of a joined fact's version: how much evidence the join has seen, the upper half with an exact match. */
 const EVIDENCE_STEPS = 1024;
 const EXACT_FROM = EVIDENCE_STEPS / 2;
-/** A process may outlive its end record, or its event may come late, by this much. Microseconds. */
-const END_SLACK = 5_000_000;
 
 export interface Joining {
   readonly join: JoinResult;
@@ -92,98 +68,6 @@ export async function joinFromStore(store: Store, clocks: HostClocks, record: Fl
     match: matchFact(record, tuple),
     claimants: claimants(tuple, leases),
   };
-}
-
-const NO_WEAK_EVIDENCE = { remote: [], dns: [], ja4: [], greeted: [], started: [] } as const;
-
-interface WeakEvidence {
-  readonly evidence: Omit<JoinEvidence, 'tuple' | 'leases'>;
-  /** Facts looked at, and again those that an end record rules out: a number that only grows. */
-  readonly considered: number;
-}
-
-/** What the rungs below the exact match rest on; processes that had ended by then are left out. */
-async function weakEvidence(
-  store: Store,
-  record: FlowRecord,
-  hostId: string | undefined,
-  start: number,
-  offset: number,
-): Promise<WeakEvidence> {
-  const key = remoteKey(record.network.transport, record.destination);
-  const remote = await store.find(ipShard(record.source.ip), 'connection', key, MAX_FACTS);
-  if (hostId === undefined) return { evidence: { ...NO_WEAK_EVIDENCE, remote }, considered: remote.length };
-  const shard = hostShard(hostId);
-  const fingerprint = record.tls?.client?.ja4;
-  const dns = await lookUps(store, hostId, record, start);
-  const matches = (key: string) => store.find(shard, 'match', key, MAX_FACTS);
-  const ja4 = fingerprint === undefined ? [] : await matches(indexKey('ja4', fingerprint));
-  const greeted = fingerprint === undefined ? [] : await matches(greetingKey(record, fingerprint));
-  // Whether there are others of its kind matters only where something besides the remote port speaks for an owner.
-  const hinted = remote.length > 0 && dns.length + greeted.length > 0;
-  const started = hinted ? await startsOf(store, hostId, remote, start + offset) : [];
-  const ended = new Set<Fact>();
-  await Promise.all(
-    [...remote, ...dns, ...ja4, ...greeted, ...started].map(async (fact) => {
-      if (await hasEnded(store, hostId, processOf(fact), start + offset)) ended.add(fact);
-    }),
-  );
-  const alive = (facts: readonly Fact[]): Fact[] => facts.filter((fact) => !ended.has(fact));
-  return {
-    evidence: {
-      remote: alive(remote),
-      dns: alive(dns),
-      ja4: currentMatches(alive(ja4)),
-      greeted: currentMatches(alive(greeted)),
-      started: alive(started),
-    },
-    considered: remote.length + dns.length + ja4.length + greeted.length + started.length + ended.size,
-  };
-}
-
-/**
- * Starts in the day before of the programs that own a remote port, the owners' own left out.
- * @param at by the host's clock
- */
-async function startsOf(store: Store, hostId: string, remote: readonly Fact[], at: number): Promise<Fact[]> {
-  const images = new Set(remote.flatMap((fact) => processOf(fact)?.image ?? []));
-  const owners = new Set(remote.flatMap((fact) => processOf(fact)?.entityId ?? []));
-  const found = await Promise.all(
-    [...images]
-      .sort()
-      .slice(0, MAX_OWNERS)
-      .map((image) => store.find(hostShard(hostId), 'process', startedKey(image), MAX_FACTS)),
-  );
-  return found
-    .flat()
-    .filter((fact) => fact.at <= at + START_SLACK && fact.at >= at - DAY && !owners.has(processOf(fact)!.entityId));
-}
-
-const processOf = (fact: Fact): ProcessRef | undefined => (fact.body as ConnectionBody | DnsBody | MatchBody).process;
-
-/** Pids are used again within a minute, and so are names: a process that had ended did not open the flow. */
-async function hasEnded(store: Store, hostId: string, process: ProcessRef | undefined, at: number): Promise<boolean> {
-  if (process === undefined || process.entityKind === 'none' || process.entityKind === 'pid-only') return false;
-  const facts = await store.find(hostShard(hostId), 'process', indexKey('entity', process.entityId), MAX_PROCESS_FACTS);
-  return facts.some((fact) => (fact.body as ProcessBody).kind === 'end' && fact.at + END_SLACK < at);
-}
-
-/** Look-ups of the flow's name on its host; of its address only when the flow has no name. */
-async function lookUps(store: Store, hostId: string, record: FlowRecord, start: number): Promise<Fact[]> {
-  const facts = await store.find(hostShard(hostId), 'dns', lookUpKey(record), MAX_FACTS);
-  const slack = DNS_WINDOW + CLOCK_LIMIT;
-  return facts.filter((f) => f.at > start - slack && f.at < start + slack && !isResolver(f));
-}
-
-/** Key of the look-ups that may explain a flow. */
-function lookUpKey(record: FlowRecord): string {
-  const name = record.destination.domain;
-  return name === undefined ? indexKey('ip', record.destination.ip) : indexKey('name', name);
-}
-
-/** The DNS client service asks for everybody: its look-ups name no process. */
-function isResolver(fact: Fact): boolean {
-  return /[\\/](svchost|dnscache)\.exe$/i.test((fact.body as DnsBody).process.image ?? '');
 }
 
 function claimants(tuple: readonly Fact[], leases: readonly Fact[]): string[] {
