@@ -61,6 +61,7 @@ export class FlowReports {
     const table = this.table;
     table.bits[slot]! |= FlowBit.opened;
     table.nextVolume[slot] = FIRST_VOLUME_STEP;
+    this.passVolumeSteps(slot, table.bytes[slot * 2 + Math.max(0, conversation.client)]!);
     this.record('flow_open', slot, table.lastSeen[slot]!, conversation);
   }
 
@@ -89,9 +90,14 @@ export class FlowReports {
     const now = Math.max(table.lastSeen[slot]!, recordedAt);
     const sent = table.bytes[slot * 2 + client]!;
     if (sent >= table.nextVolume[slot]!) {
-      while (table.nextVolume[slot]! <= sent) table.nextVolume[slot]! *= 4;
+      this.passVolumeSteps(slot, sent);
       this.record('flow_update', slot, now);
     } else if (now - recordedAt >= this.updateMicros) this.record('flow_update', slot, now);
+  }
+
+  private passVolumeSteps(slot: number, sent: number): void {
+    const { nextVolume } = this.table;
+    while (nextVolume[slot]! <= sent) nextVolume[slot]! *= 4;
   }
 
   /** The update of a flow that has gone quiet with bytes no record has told of. */

@@ -56,6 +56,8 @@ export const DEFAULT_LIMITS: TrackerLimits = {
 
 /** A closed connection is kept this long for late segments, so that they open no new flow. */
 const LINGER = 2 * SECOND;
+/** Times `plainBytes` that a client may send while we still look for a handshake, as after a long talk with a proxy. */
+const PATIENCE = 4;
 /** A handshake that has not moved for this long is given up. */
 const HANDSHAKE_IDLE = 30 * SECOND;
 export interface TrackerCounters {
@@ -181,15 +183,26 @@ export class FlowTracker {
     }
     if ((flags & (ACK | RST | SYN)) === ACK) this.counter.acknowledged(slot, 1 - direction, s.ack | 0);
     const phase = table.phase[slot]!;
-    if (phase === Phase.probing || phase === Phase.handshake) this.read(s, slot, direction);
-    else if (phase === Phase.counting) this.reports.count(slot, direction, fresh);
+    if (phase === Phase.probing || phase === Phase.handshake) {
+      this.read(s, slot, direction);
+      if (table.bytes[slot * 2 + direction]! >= PATIENCE * this.plainBytes) this.stopProbing(slot, direction);
+    } else if (phase === Phase.counting) this.reports.count(slot, direction, fresh);
     else if (fresh > 0 && table.bytes[slot * 2 + direction]! >= this.plainBytes) this.recordPlain(slot, s);
+  }
+
+  /** A client that has sent so much and nothing of a handshake will not begin one: it may be recorded as what it is. */
+  private stopProbing(slot: number, direction: 0 | 1): void {
+    if (this.table.phase[slot] === Phase.probing && this.clientOf(slot) === direction) this.giveUp(slot);
+  }
+
+  private clientOf(slot: number): 0 | 1 {
+    const known = this.control.client(slot);
+    return known === -1 ? this.control.likelyClient(slot) : known;
   }
 
   /** Records an unencrypted connection from now on if its client has sent enough; what its server sent is a download. */
   private recordPlain(slot: number, path: PathOfPackets): void {
-    const known = this.control.client(slot);
-    const client = known === -1 ? this.control.likelyClient(slot) : known;
+    const client = this.clientOf(slot);
     if (this.table.bytes[slot * 2 + client]! < this.plainBytes) return;
     this.control.setClient(slot, client);
     this.table.phase[slot] = Phase.counting;

@@ -46,6 +46,12 @@ describe('a connection in plain text', () => {
     expect(counters).toMatchObject({ encryptedFlows: 0, plainFlows: 1 });
   });
 
+  it('is recorded within four times as much where it began like the talk before a handshake', () => {
+    const { records } = observe(frames(http(1100 * KIB, 100).close().packets), PLAIN);
+    expect(records.map(({ event }) => event.action)).toEqual(['flow_open', 'flow_update', 'flow_end']);
+    expect(records[0]!.source.bytes).toBeLessThan(258 * KIB);
+  });
+
   it('is not recorded below that, nor for what its server sends', () => {
     expect(observe(frames(http(63 * KIB, 100).close().packets), PLAIN).records).toEqual([]);
     expect(observe(frames(http(100, 500 * KIB).close().packets), PLAIN).records).toEqual([]);
