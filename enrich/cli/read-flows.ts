@@ -1,10 +1,10 @@
 import { readCapture } from '../../sensor/capture/open-capture.ts';
 import { EvidenceKeeper } from '../../sensor/flow/evidence-keeper.ts';
 import { buildPipeline } from '../../sensor/flow/pipeline.ts';
-import { PLAIN_BYTES } from '../../sensor/flow/plain-conversation.ts';
 import { DEFAULT_LIMITS } from '../../sensor/flow/tracker.ts';
 import type { EvidenceDirectory } from '../../sensor/publish/evidence-directory.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import { PLAIN_BYTES } from '../../sensor/record/plain-bytes.ts';
 import { FLOW_BATCH, FlowQueue } from './flow-queue.ts';
 
 /**

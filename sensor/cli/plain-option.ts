@@ -1,4 +1,4 @@
-import { PLAIN_BYTES } from '../flow/plain-conversation.ts';
+import { PLAIN_BYTES } from '../record/plain-bytes.ts';
 import type { OptionSpec, Parsed } from './options.ts';
 
 /** Far above what one connection sends in a day, so that a typing mistake is told. */

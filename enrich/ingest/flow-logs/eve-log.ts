@@ -1,7 +1,8 @@
 import { parseMicros } from '../../../sensor/base/timestamp.ts';
 import { FRAME_OVERHEAD } from '../../../sensor/record/eve.ts';
 import type { TlsFields } from '../../../sensor/record/flow-record.ts';
-import { type ForeignFlow, PLAIN_BYTES } from './flow-builder.ts';
+import { PLAIN_BYTES } from '../../../sensor/record/plain-bytes.ts';
+import type { ForeignFlow } from './flow-builder.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -30,9 +30,6 @@ interface Side {
   readonly packets: number;
 }
 
-/** Payload bytes that a TCP connection in plain text must have sent to count, as with our own sensor (plain-conversation.ts). */
-export const PLAIN_BYTES = 65_536;
-
 /** Times outside of 1970 to 9999 are no capture times. */
 const LAST_MICROS = 253_402_300_799_000_000;
 

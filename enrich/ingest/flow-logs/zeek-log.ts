@@ -1,6 +1,7 @@
 import { parseMicros } from '../../../sensor/base/timestamp.ts';
 import type { TlsFields } from '../../../sensor/record/flow-record.ts';
-import { type ForeignFlow, PLAIN_BYTES } from './flow-builder.ts';
+import { PLAIN_BYTES } from '../../../sensor/record/plain-bytes.ts';
+import type { ForeignFlow } from './flow-builder.ts';
 
 /** One line of a Zeek log as field → text or JSON value; `_path` tells which log. */
 export type ZeekRow = ReadonlyMap<string, unknown>;
