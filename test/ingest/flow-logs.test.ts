@@ -469,7 +469,9 @@ describe('damaged and hostile logs', () => {
     const lines = [...zeek(FULL_RECORD), ...eve(FULL_RECORD), ...eve(QUIC_RECORD), FULL_RECORD].map((l) =>
       JSON.stringify(l),
     );
-    const replacement = fc.oneof(fc.jsonValue(), fc.constantFrom(1e308, -1, '', '9'.repeat(400), null, [], {}));
+    const unprintable = { toString: [], valueOf: 1 };
+    const odd = fc.constantFrom(1e308, -1, '', '9'.repeat(400), null, [], {}, unprintable, [unprintable]);
+    const replacement = fc.oneof(fc.jsonValue(), odd);
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(300), replacement), { minLength: 1, maxLength: 8 }), async (hits) => {
         const damaged = lines.map((line) => {
@@ -477,7 +479,7 @@ describe('damaged and hostile logs', () => {
           return JSON.stringify(JSON.parse(line), (_, value: unknown) => {
             const hit = hits.find(([at]) => at === leaf);
             leaf++;
-            return hit && leaf > 1 ? hit[1] : value;
+            return hit && leaf > 1 ? structuredClone(hit[1]) : value;
           });
         });
         const { records } = await read(damaged.join('\n'));

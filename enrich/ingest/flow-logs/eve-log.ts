@@ -17,6 +17,12 @@ const ENCRYPTED = new Set(['tls', 'quic', 'ssh']);
 
 export const isEve = (value: Json): boolean => typeof value['event_type'] === 'string' && 'flow_id' in value;
 
+/** What the events of one flow share. */
+export function eveId(value: Json): string | undefined {
+  const id = value['flow_id'];
+  return typeof id === 'number' ? String(id) : text(id);
+}
+
 /**
  * One flow of a Suricata `tls`, `quic` or `ssh` event and the `flow` event of the same flow_id. Without the former it is not
  * encrypted as far as Suricata saw, and a flow when it is TCP and sent enough to count beside others.
@@ -40,7 +46,7 @@ export function eveFlow(handshake: Json | undefined, flow: Json | undefined): Fo
   const plain = !handshake && isTcp && !ENCRYPTED.has(protocol ?? '') && source.bytes >= PLAIN_BYTES;
   if (!handshake && !plain) return undefined;
   return {
-    id: String(any['flow_id']),
+    id: eveId(any) ?? '',
     start,
     end: Math.max(start, end),
     transport: isTcp ? 'tcp' : 'udp',

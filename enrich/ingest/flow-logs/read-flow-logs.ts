@@ -3,7 +3,7 @@ import { RecencyMap } from '../../../sensor/base/recency-map.ts';
 import type { FlowRecord } from '../../../sensor/record/flow-record.ts';
 import { isObject, type JsonObject, MAX_RECORD_CHARS, parseJson } from '../json-object.ts';
 import { DamagedInput, RefusedInput, readBytes } from '../read-bytes.ts';
-import { eveFlow, isEve } from './eve-log.ts';
+import { eveFlow, eveId, isEve } from './eve-log.ts';
 import { flowRecordOf } from './flow-builder.ts';
 import { isOwn, ownRecord } from './own-record.ts';
 import { type ZeekRow, ZeekTsv, zeekFlow, zeekJson, zeekPath } from './zeek-log.ts';
@@ -136,8 +136,9 @@ class FlowLogReader {
   private async eve(value: JsonObject): Promise<void> {
     const type = value['event_type'];
     const part = type === 'flow' ? 'conn' : type === 'tls' || type === 'quic' || type === 'ssh' ? 'ssl' : undefined;
-    if (part === undefined) this.summary.ignored++;
-    else await this.part(`eve|${String(value['flow_id'])}`, 'eve', part, value);
+    const id = eveId(value);
+    if (part === undefined || id === undefined) this.summary.ignored++;
+    else await this.part(`eve|${id}`, 'eve', part, value);
   }
 
   private async part(key: string, kind: Parts['kind'], part: Part, row: Row): Promise<void> {

@@ -69,8 +69,9 @@ const text = (row: ZeekRow, field: string): string | undefined => {
   return typeof value === 'string' && value !== '' ? value : undefined;
 };
 const number = (row: ZeekRow, field: string): number | undefined => {
-  const value = Number(row.get(field));
-  return row.has(field) && Number.isFinite(value) ? value : undefined;
+  const value = row.get(field);
+  if (typeof value !== 'number' && (typeof value !== 'string' || value.trim() === '')) return undefined;
+  return Number.isFinite(Number(value)) ? Number(value) : undefined;
 };
 /** Milliseconds, of a time that in seconds would lie beyond the year 5138. */
 const MILLIS_FROM = 1e11;
