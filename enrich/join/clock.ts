@@ -155,6 +155,20 @@ export class HostClocks {
     return clock;
   }
 
+  /** The clock of each host at each time; unknown where no host is given. */
+  async ofAll(hostIds: readonly (string | undefined)[], times: readonly number[]): Promise<HostClock[]> {
+    const asked = new Map<string, Promise<HostClock>>();
+    const names = hostIds.map((hostId, i) => {
+      if (hostId === undefined) return undefined;
+      const name = `${Math.floor(times[i]! / DAY)}|${hostId}`;
+      if (!asked.has(name)) asked.set(name, this.of(hostId, times[i]!));
+      return name;
+    });
+    const clocks = await Promise.all(asked.values());
+    const known = new Map([...asked.keys()].map((name, i) => [name, clocks[i]!]));
+    return names.map((name) => (name === undefined ? UNKNOWN_CLOCK : known.get(name)!));
+  }
+
   /** A new round: others may have added matches. */
   doubt(): void {
     this.known.clear();

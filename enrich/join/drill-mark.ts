@@ -63,7 +63,7 @@ export async function newestDrills(store: Store, limit: number): Promise<Drill[]
 const drillOf = (fact: Fact | undefined): Drill | undefined => fact && { ...(fact.body as DrillBody), id: fact.id };
 
 /** The drill that a flow is the connection of; undefined for every other flow. */
-export async function drillOfFlow(store: Store, record: FlowRecord, host?: HostRef): Promise<Drill | undefined> {
+async function drillOfFlow(store: Store, record: FlowRecord, host?: HostRef): Promise<Drill | undefined> {
   const id = SERVER_NAME.exec(record.tls?.client?.server_name ?? '')?.[1];
   const drill = id === undefined ? undefined : await drillById(store, id);
   if (!drill || !isDuring(drill, parseMicros(record.event.start) ?? 0)) return undefined;
@@ -75,6 +75,23 @@ export async function drillOfFlow(store: Store, record: FlowRecord, host?: HostR
     source.bytes <= drill.bytes + OVERHEAD_BYTES &&
     (host === undefined || isHostOf(drill, host));
   return isItsOwn ? drill : undefined;
+}
+
+/** The drills that flows are the connections of. Only those that greet a name of a drill need a look into the store. */
+export async function drillsAmong(
+  store: Store,
+  records: readonly FlowRecord[],
+  hosts?: readonly (HostRef | undefined)[],
+): Promise<Map<FlowRecord, Drill>> {
+  const found = new Map<FlowRecord, Drill>();
+  const asked = [...records.entries()].filter(([, { tls }]) => SERVER_NAME.test(tls?.client?.server_name ?? ''));
+  await Promise.all(
+    asked.map(async ([i, record]) => {
+      const drill = await drillOfFlow(store, record, hosts?.[i]);
+      if (drill) found.set(record, drill);
+    }),
+  );
+  return found;
 }
 
 /** The drill that a file on its host may be the archive of. */

@@ -1,8 +1,8 @@
 import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
-import type { Fact, Store } from '../store/store.ts';
-import { greetingKey, type HostClock, type HostClocks, matchFact, UNKNOWN_CLOCK } from './clock.ts';
+import type { Fact, FactQuery, Store } from '../store/store.ts';
+import { greetingKey, type HostClock, type HostClocks } from './clock.ts';
 import {
   type ConnectionBody,
   flowVersion,
@@ -24,50 +24,108 @@ const DAY = 86_400_000_000;
 const MAX_FACTS = 64;
 /** Facts read of one process. */
 const MAX_PROCESS_FACTS = 32;
+/** Leases of an address are read for so long at once, microseconds, and so many of them: beyond, each flow reads its own. */
+const LEASE_SPAN = 4 * 3_600_000_000;
+const MOST_LEASES = 10_000;
 /** The low digits of a joined fact's version: how much evidence the join has seen, the upper half with an exact match. */
 const EVIDENCE_STEPS = 1024;
 const EXACT_FROM = EVIDENCE_STEPS / 2;
+
+type SpanQuery = Extract<FactQuery, { readonly from: number }>;
 
 export interface Joining {
   readonly join: JoinResult;
   /** How much evidence was considered: more facts give a higher number, an exact match a higher one than none. */
   readonly seen: number;
-  /** What the flow teaches of its host. */
-  readonly match: Fact | undefined;
   /** Hosts that claim the flow's address, or its connection. */
   readonly claimants: readonly string[];
 }
 
-/** Joins a flow with what the store knows now. */
-export async function joinFromStore(store: Store, clocks: HostClocks, record: FlowRecord): Promise<Joining> {
-  const start = parseMicros(record.event.start) ?? 0;
-  const shard = ipShard(record.source.ip);
-  const transport = record.network.transport;
-  const tuple = await store.find(
-    shard,
-    'connection',
-    tupleKey(transport, record.source, record.destination),
-    MAX_FACTS,
+/** Connection facts with the 5-tuple of each flow. */
+export function tuplesOf(store: Store, records: readonly FlowRecord[]): Promise<Fact[][]> {
+  return store.query(
+    records.map(({ network, source, destination }) => ({
+      shard: ipShard(source.ip),
+      kind: 'connection',
+      key: tupleKey(network.transport, source, destination),
+      limit: MAX_FACTS,
+    })),
   );
-  const leases = await store.between(shard, 'lease', start - ADDRESS_WINDOW, start + ADDRESS_WINDOW, MAX_FACTS);
-  const hostId = hostAt(leases, start)?.id ?? (tuple[0]?.body as ConnectionBody | undefined)?.host.id;
-  const clock = hostId === undefined ? UNKNOWN_CLOCK : await clocks.of(hostId, start);
-  let evidence: JoinEvidence = { tuple, leases, ...NO_WEAK_EVIDENCE };
-  let join = joinFlow(record, evidence, clock);
-  let considered = tuple.length + leases.length;
-  const exact = join.method !== 'none' && join.method !== 'clock';
-  if (!exact) {
-    const weak = await weakEvidence(store, record, hostId, start, clock.offset);
-    considered += weak.considered;
-    evidence = { ...evidence, ...weak.evidence };
-    join = joinFlow(record, evidence, clock);
-  }
-  return {
-    join,
-    seen: (exact ? EXACT_FROM : 0) + Math.min(considered, EXACT_FROM - 1),
-    match: matchFact(record, tuple),
-    claimants: claimants(tuple, leases),
-  };
+}
+
+/**
+ * Joins flows with what the store knows now.
+ * @param tuples of each flow, as `tuplesOf` gives them
+ */
+export async function joinFromStore(
+  store: Store,
+  clocks: HostClocks,
+  records: readonly FlowRecord[],
+  tuples: readonly (readonly Fact[])[],
+): Promise<Joining[]> {
+  const starts = records.map(startOf);
+  const leases = await leasesOf(store, records, starts);
+  const hostIds = records.map(
+    (_, i) => hostAt(leases[i]!, starts[i]!)?.id ?? (tuples[i]![0]?.body as ConnectionBody | undefined)?.host.id,
+  );
+  const known = await clocks.ofAll(hostIds, starts);
+  const joinings = records.map((record, i): Joining | undefined => {
+    const evidence = { tuple: tuples[i]!, leases: leases[i]!, ...NO_WEAK_EVIDENCE };
+    const join = joinFlow(record, evidence, known[i]!);
+    const isExact = join.method !== 'none' && join.method !== 'clock';
+    return isExact ? joining(join, evidence, EXACT_FROM + evidenceCount(evidence, 0)) : undefined;
+  });
+  const unexplained = [...joinings.keys()].filter((i) => joinings[i] === undefined);
+  await Promise.all(
+    unexplained.map(async (i) => {
+      const clock = known[i]!;
+      const weak = await weakEvidence(store, records[i]!, hostIds[i], starts[i]!, clock.offset);
+      const evidence = { tuple: tuples[i]!, leases: leases[i]!, ...weak.evidence };
+      const join = joinFlow(records[i]!, evidence, clock);
+      joinings[i] = joining(join, evidence, evidenceCount(evidence, weak.considered));
+    }),
+  );
+  return joinings.map((each) => each!);
+}
+
+const joining = (join: JoinResult, { tuple, leases }: JoinEvidence, seen: number): Joining => ({
+  join,
+  seen,
+  claimants: claimants(tuple, leases),
+});
+
+const evidenceCount = ({ tuple, leases }: JoinEvidence, weak: number): number =>
+  Math.min(tuple.length + leases.length + weak, EXACT_FROM - 1);
+
+const startOf = ({ event }: FlowRecord): number => parseMicros(event.start) ?? 0;
+
+/**
+ * Leases of the source address of each flow, about its start. Leases are facts of whole hours: one read of some hours of an
+ * address answers for all flows in them.
+ */
+async function leasesOf(store: Store, records: readonly FlowRecord[], starts: readonly number[]): Promise<Fact[][]> {
+  const spans = new Map<string, { readonly query: SpanQuery; facts: readonly Fact[] }>();
+  const names = records.map(({ source }, i) => {
+    const from = Math.floor((starts[i]! - ADDRESS_WINDOW) / LEASE_SPAN) * LEASE_SPAN;
+    const to = (Math.floor((starts[i]! + ADDRESS_WINDOW) / LEASE_SPAN) + 1) * LEASE_SPAN - 1;
+    const name = `${from} ${source.ip}`;
+    if (!spans.has(name)) {
+      const query = { shard: ipShard(source.ip), kind: 'lease', from, to, limit: MOST_LEASES } as const;
+      spans.set(name, { query, facts: [] });
+    }
+    return name;
+  });
+  const asked = [...spans.values()];
+  const answers = await store.query(asked.map(({ query }) => query));
+  for (const [i, span] of asked.entries()) span.facts = answers[i]!;
+  return Promise.all(
+    names.map((name, i) => {
+      const { query, facts } = spans.get(name)!;
+      const [from, to] = [starts[i]! - ADDRESS_WINDOW, starts[i]! + ADDRESS_WINDOW];
+      if (facts.length === MOST_LEASES) return store.between(query.shard, 'lease', from, to, MAX_FACTS);
+      return facts.filter((fact) => fact.at >= from && fact.at <= to).slice(-MAX_FACTS);
+    }),
+  );
 }
 
 function claimants(tuple: readonly Fact[], leases: readonly Fact[]): string[] {
@@ -161,6 +219,22 @@ export class HostViews {
       this.hosts.set(hostId, processes);
     }
     return processes;
+  }
+
+  /** Of each join the process and its ancestors, as `HostProcesses.chainOf` gives them; what many have is asked once. */
+  async chainsOf(joins: readonly JoinResult[], times: readonly number[]): Promise<(ProcessInfo[] | undefined)[]> {
+    const asked = new Map<string, Promise<ProcessInfo[] | undefined>>();
+    const names = joins.map(({ host, process }, i) => {
+      if (!host || !process) return undefined;
+      const at = times[i]!;
+      const time = process.entityKind === 'vendor' ? Math.floor(at / DAY) : at; // as far as time matters, with its clock
+      const name = `${time} ${host.id} ${JSON.stringify(process)}`;
+      if (!asked.has(name)) asked.set(name, this.of(host.id).chainOf({ process }, at));
+      return name;
+    });
+    const chains = await Promise.all(asked.values());
+    const known = new Map([...asked.keys()].map((name, i) => [name, chains[i]]));
+    return names.map((name) => (name === undefined ? undefined : known.get(name)));
   }
 
   /** A new round: there may be new events. */

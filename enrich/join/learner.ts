@@ -1,17 +1,16 @@
 import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
-import type { Fact, Store } from '../store/store.ts';
+import type { Fact, FactQuery, Store } from '../store/store.ts';
 import { type HostClock, type HostClocks, matchFact } from './clock.ts';
-import { drillOfFlow } from './drill-mark.ts';
+import { drillsAmong } from './drill-mark.ts';
 import { hostShard, ipShard, type JoinedBody } from './facts.ts';
 import { joinedId } from './gather.ts';
-import { tupleKey } from './tuple.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
-/** Connection facts of one tuple. */
-const MAX_TUPLE = 64;
 /** Flows of one host and day, or of one fingerprint, that are joined again because something was learned. */
 const MAX_REJOINS = 10_000;
+/** Each may find as many. */
+const QUERIES_AT_ONCE = 200;
 
 export interface FlowName {
   /** Source address of the flow. */
@@ -29,37 +28,41 @@ export interface HostDay {
 /**
  * Stores what flows teach of their hosts, and says which flows must be joined again for it: those of a day for which the
  * clock is now judged otherwise, and those that only a fingerprint may explain.
+ * @param tuples connection facts with the 5-tuple of each flow
  */
 export async function learnFrom(
   store: Store,
   clocks: HostClocks,
   records: readonly FlowRecord[],
+  tuples: readonly (readonly Fact[])[],
 ): Promise<{ readonly flows: readonly FlowName[]; readonly days: readonly HostDay[] }> {
-  const found = await Promise.all(records.map((record) => matchOf(store, record)));
-  const matches = found.filter((fact) => fact !== undefined);
+  const drills = await drillsAmong(store, records);
+  const matches: Fact[] = [];
+  for (const [i, record] of records.entries()) {
+    const match = drills.has(record) ? undefined : matchFact(record, tuples[i]!); // a drill teaches nothing
+    if (match) matches.push(match);
+  }
   const days = distinctDays(matches);
   const before = await Promise.all(days.map(({ host, day }) => clocks.of(host, day * DAY)));
   const changed = await store.put(matches);
   const fresh = matches.filter((_, index) => changed[index]);
   for (const match of fresh) clocks.forget(hostOf(match), match.at);
+  const after = await Promise.all(days.map(({ host, day }) => clocks.of(host, day * DAY)));
+  const moved = days.filter((_, index) => !sameClock(before[index]!, after[index]!));
+  const ofDays = moved.map(({ host, day }): FactQuery => {
+    const [from, to] = [day * DAY, (day + 1) * DAY - 1];
+    return { shard: hostShard(host), kind: 'joined', from, to, limit: MAX_REJOINS };
+  });
+  const ofKeys = distinctKeys(fresh).map(
+    ([shard, key]): FactQuery => ({ shard, kind: 'joined', key, limit: MAX_REJOINS }),
+  );
+  const queries = [...ofDays, ...ofKeys];
   const flows: FlowName[] = [];
-  const moved: HostDay[] = [];
-  for (const [index, { host, day }] of days.entries()) {
-    if (sameClock(before[index]!, await clocks.of(host, day * DAY))) continue;
-    moved.push({ host, day });
-    const joined = await store.between(hostShard(host), 'joined', day * DAY, (day + 1) * DAY - 1, MAX_REJOINS);
-    flows.push(...joined.map(nameOf));
-  }
-  for (const [shard, key] of distinctKeys(fresh)) {
-    flows.push(...(await store.find(shard, 'joined', key, MAX_REJOINS)).map(nameOf));
+  for (let i = 0; i < queries.length; i += QUERIES_AT_ONCE) {
+    const found = await store.query(queries.slice(i, i + QUERIES_AT_ONCE));
+    for (const facts of found) for (const fact of facts) flows.push(nameOf(fact));
   }
   return { flows, days: moved };
-}
-
-async function matchOf(store: Store, record: FlowRecord): Promise<Fact | undefined> {
-  const key = tupleKey(record.network.transport, record.source, record.destination);
-  if (await drillOfFlow(store, record)) return undefined; // a drill teaches nothing
-  return matchFact(record, await store.find(ipShard(record.source.ip), 'connection', key, MAX_TUPLE));
 }
 
 const hostOf = (fact: Fact): string => fact.shard.slice('host:'.length);

@@ -1,9 +1,10 @@
 import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
+import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostClocks } from '../join/clock.ts';
-import { drillOfFlow } from '../join/drill-mark.ts';
+import { drillsAmong } from '../join/drill-mark.ts';
 import { isEncrypted } from '../join/encrypted.ts';
 import { type FlowBody, hostShard } from '../join/facts.ts';
-import { HostViews, joinedFact, joinFromStore, movedFact } from '../join/gather.ts';
+import { HostViews, joinedFact, joinFromStore, movedFact, tuplesOf } from '../join/gather.ts';
 import type { WaybillLine } from '../join/join-flow.ts';
 import { type FlowName, learnFrom } from '../join/learner.ts';
 import { episodesIn } from '../score/rollout.ts';
@@ -16,8 +17,13 @@ import { observe } from './observe.ts';
 const DAY = 86_400 * MICROS_PER_SECOND;
 /** Flows learned from at once: the clock of each host is looked at once for all of them. */
 const LEARN_BATCH = 4_096;
-/** Flows joined side by side. */
+/** Flows joined at once. */
 const JOIN_BATCH = 1_024;
+
+interface FoundFlow {
+  readonly fact: Fact;
+  readonly record: FlowRecord;
+}
 
 interface JoinedFlow {
   readonly line: WaybillLine;
@@ -33,6 +39,8 @@ export class JoinPhase {
   private readonly touched: Touched;
   private readonly hosts: HostViews;
   private readonly sightings = new Sightings();
+  /** By flow fact, as long as that is held. */
+  private tuples = new WeakMap<Fact, readonly Fact[]>();
   /** What the store had lost when it was asked last. */
   private losses = 0;
 
@@ -47,6 +55,7 @@ export class JoinPhase {
   /** What is remembered of the store may be wrong by now: other workers write to it too, and it may have lost something. */
   doubt(): void {
     this.hosts.doubt();
+    this.tuples = new WeakMap();
     if (this.store.losses() !== this.losses) this.sightings.forget();
     this.losses = this.store.losses();
   }
@@ -55,38 +64,54 @@ export class JoinPhase {
   async learn(end: number): Promise<void> {
     const flows = this.touched.flowsBefore(end);
     for (let i = 0; i < flows.length; i += LEARN_BATCH) {
-      const batch = flows.slice(i, i + LEARN_BATCH);
-      const facts = await Promise.all(batch.map((flow) => this.touched.read(flow)));
-      const records = facts.flatMap((fact) => (fact ? [(fact.body as FlowBody).record] : []));
-      const learned = await learnFrom(this.store, this.clocks, records);
+      const found = await this.read(flows.slice(i, i + LEARN_BATCH));
+      const records = found.map(({ record }) => record);
+      const learned = await learnFrom(this.store, this.clocks, records, await this.tuplesOf(found));
       for (const flow of learned.flows) this.touched.name(flow);
       for (const { host, day } of learned.days) this.touched.host(host, day * DAY, (day + 1) * DAY);
     }
   }
 
-  /** Joins flows of one day, many side by side; while the store takes those, the next are joined. */
+  /** Joins flows of one day, many at once; while the store takes those, the next are joined. */
   async join(flows: readonly FlowName[], onJoined: ((line: WaybillLine) => void) | undefined): Promise<void> {
     let keeping: Promise<void> = Promise.resolve();
     for (let i = 0; i < flows.length; i += JOIN_BATCH) {
       const batch = flows.slice(i, i + JOIN_BATCH);
-      const joining = Promise.all(batch.map((flow) => this.joinOne(flow, onJoined !== undefined)));
+      const joining = this.joinAll(batch, onJoined !== undefined);
       // Both are waited for, whichever fails.
       await Promise.allSettled([joining, keeping]);
       await keeping;
       const done = await joining;
       keeping = this.keep(done);
       for (const flow of batch) this.touched.done(flow);
-      for (const d of done) if (d && onJoined) onJoined(d.line);
+      if (onJoined) for (const { line } of done) onJoined(line);
     }
     await keeping;
   }
 
+  /** The flows that the store has. */
+  private async read(names: readonly FlowName[]): Promise<FoundFlow[]> {
+    const facts = await this.touched.read(names);
+    return facts.flatMap((fact) => (fact ? [{ fact, record: (fact.body as FlowBody).record }] : []));
+  }
+
+  /** Connection facts with the 5-tuple of each flow; what was read to learn from is used to join. */
+  private async tuplesOf(flows: readonly FoundFlow[]): Promise<(readonly Fact[])[]> {
+    const unread = flows.filter(({ fact }) => !this.tuples.has(fact));
+    const read = await tuplesOf(
+      this.store,
+      unread.map(({ record }) => record),
+    );
+    for (const [i, { fact }] of unread.entries()) this.tuples.set(fact, read[i]!);
+    return flows.map(({ fact }) => this.tuples.get(fact)!);
+  }
+
   /** Gives joined flows to the store, in one batch. */
-  private async keep(done: readonly (JoinedFlow | undefined)[]): Promise<void> {
-    const facts = done.flatMap((d) => d?.facts ?? []);
+  private async keep(done: readonly JoinedFlow[]): Promise<void> {
+    const facts = done.flatMap((each) => each.facts);
     await this.store.put(facts);
     for (const fact of facts) this.touched.host(fact.shard.slice('host:'.length), fact.at, fact.at);
-    const sightings = done.flatMap((d) => d?.sighting ?? []);
+    const sightings = done.flatMap((each) => each.sighting ?? []);
     const observations = sightings.flatMap((sighting) => sighting.observations);
     await observe(this.store, this.touched, observations);
     await this.touchRollouts(observations);
@@ -103,35 +128,44 @@ export class JoinPhase {
     }
   }
 
-  private async joinOne(flow: FlowName, wantsProcess: boolean): Promise<JoinedFlow | undefined> {
-    const found = await this.touched.read(flow);
-    if (!found) return undefined;
-    const { record } = found.body as FlowBody;
-    const joining = await joinFromStore(this.store, this.clocks, record);
-    const { join } = joining;
-    if (!join.host) return { line: { record, join }, facts: [], sighting: undefined };
-    const host = join.host.id;
-    const drill = (await drillOfFlow(this.store, record, join.host))?.id;
-    const fact = joinedFact(record, joining, await this.clocks.of(host, found.at), drill)!;
-    const processes = this.hosts.of(host);
-    const chain = wantsProcess ? await processes.chainOf(join, found.at) : undefined;
-    return {
-      line: {
-        record,
-        join: chain ? { ...join, process: chain[0]! } : join,
-        ...(drill === undefined ? {} : { drill }),
-      },
-      facts: [fact, ...(await this.movedFrom(joining.claimants, host, fact))],
-      sighting:
-        drill === undefined && isEncrypted(record)
-          ? await this.sightings.of(processes, { record, join }, this.settings.knowledge)
-          : undefined,
-    };
+  private async joinAll(names: readonly FlowName[], wantsProcess: boolean): Promise<JoinedFlow[]> {
+    const flows = await this.read(names);
+    const records = flows.map(({ record }) => record);
+    const joinings = await joinFromStore(this.store, this.clocks, records, await this.tuplesOf(flows));
+    const joins = joinings.map(({ join }) => join);
+    const hosts = joins.map(({ host }) => host);
+    const [drills, chains, clocks] = await Promise.all([
+      drillsAmong(this.store, records, hosts),
+      this.hosts.chainsOf(
+        joins,
+        flows.map(({ fact }) => fact.at),
+      ),
+      this.clocks.ofAll(
+        hosts.map((host) => host?.id),
+        flows.map(({ fact }) => fact.at),
+      ),
+    ]);
+    return Promise.all(
+      records.map((record, i) => {
+        const [joining, join, process] = [joinings[i]!, joins[i]!, chains[i]?.[0]];
+        const drill = join.host ? drills.get(record)?.id : undefined;
+        const line = {
+          record,
+          join: process && wantsProcess ? { ...join, process } : join,
+          ...(drill === undefined ? {} : { drill }),
+        };
+        const fact = joinedFact(record, joining, clocks[i]!, drill);
+        const isOrdinary = fact !== undefined && drill === undefined && isEncrypted(record);
+        const sighting = isOrdinary ? this.sightings.of(process, { record, join }, this.settings.knowledge) : undefined;
+        const others = joining.claimants.filter((claimant) => claimant !== join.host?.id);
+        if (!fact || others.length === 0) return { line, facts: fact ? [fact] : [], sighting };
+        return this.movedFrom(others, fact).then((moved) => ({ line, facts: [fact, ...moved], sighting }));
+      }),
+    );
   }
 
   /** Takes the flow away from hosts that were thought to have made it. */
-  private async movedFrom(claimants: readonly string[], host: string, fact: Fact): Promise<Fact[]> {
-    const others = claimants.filter((claimant) => claimant !== host);
+  private async movedFrom(others: readonly string[], fact: Fact): Promise<Fact[]> {
     const known = await Promise.all(others.map((other) => this.store.get(hostShard(other), 'joined', fact.id)));
     return others.flatMap((other, index) => (known[index] ? [movedFact(fact, other)] : []));
   }

@@ -28,7 +28,12 @@ export async function putFacts(store: Store, touched: Touched, facts: readonly F
 async function putBatch(store: Store, touched: Touched, facts: readonly Fact[], all: boolean): Promise<void> {
   const changed = await store.put(facts);
   // Side by side: what is touched is a set, and each look into the store is a journey to it.
-  await Promise.all(facts.map((fact, k) => (changed[k] || all ? touched.fact(fact, changed[k]!) : undefined)));
+  const looks: Promise<void>[] = [];
+  for (const [k, fact] of facts.entries()) {
+    const look = changed[k] || all ? touched.fact(fact, changed[k]!) : undefined;
+    if (look) looks.push(look);
+  }
+  await Promise.all(looks);
 }
 
 /** Facts of one shard together, each shard's in the order given: a store writes those of a series as one. */

@@ -106,7 +106,10 @@ export class ScorePhase {
     const seen = await Promise.all(
       episode.flows
         .filter(({ record }) => isEncrypted(record))
-        .map(({ record, join }) => observationsOf(processes, { record, join }, true, this.settings.knowledge)),
+        .map(async ({ record, join, start }) => {
+          const chain = await processes.chainOf(join, start);
+          return observationsOf(chain?.[0], { record, join }, true, this.settings.knowledge);
+        }),
     );
     const [isNew] = await this.store.put([episodeMark(episode)]);
     if (isNew) await observe(this.store, this.touched, seen.flat());

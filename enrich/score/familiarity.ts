@@ -5,7 +5,7 @@ import { processIdentity } from '../evidence/process-identity.ts';
 import type { Tables } from '../evidence/tables.ts';
 import { destinationOf } from '../join/destination-of.ts';
 import type { JoinedBody } from '../join/facts.ts';
-import type { HostProcesses } from '../join/gather.ts';
+import type { ProcessInfo } from '../join/lineage.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Observation, Store } from '../store/store.ts';
 import { fingerprintKeys } from './fingerprint.ts';
 import { hoursKeys } from './hours.ts';
@@ -72,19 +72,18 @@ function keysOf(subject: Subject): (FamiliarityKey | undefined)[] {
 }
 
 /**
- * What one joined flow adds to the baseline. `tainted`: it belongs to an episode that is suspected, so that a theft does
+ * What one joined flow of a process adds to the baseline. `tainted`: it belongs to an episode that is suspected, so that a theft does
  * not make its own destination familiar (a first sighting that is tainted counts only after a probation).
  */
-export async function observationsOf(
-  processes: HostProcesses,
+export function observationsOf(
+  process: ProcessInfo | undefined,
   { record, join }: JoinedBody,
   tainted: boolean,
   tables: Tables,
-): Promise<Observation[]> {
+): Observation[] {
   const host = join.host;
   if (!host) return [];
   const at = parseMicros(record.event.start) ?? 0;
-  const process = (await processes.chainOf(join, at))?.[0];
   const destination = destinationOf(record, tables);
   const identity = process ? processIdentity(process) : 'unknown';
   const subject: Subject = {

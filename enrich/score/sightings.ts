@@ -1,7 +1,6 @@
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { Tables } from '../evidence/tables.ts';
 import type { JoinedBody } from '../join/facts.ts';
-import type { HostProcesses } from '../join/gather.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
 import type { Observation } from '../store/store.ts';
 import { observationsOf } from './familiarity.ts';
@@ -30,10 +29,10 @@ export class Sightings {
   private readonly described = new WeakMap<ProcessInfo, number>();
   private nextNumber = 1;
 
-  async of(processes: HostProcesses, body: JoinedBody, tables: Tables): Promise<Sighting> {
+  /** @param process of the flow, as fully as it is known */
+  of(process: ProcessInfo | undefined, body: JoinedBody, tables: Tables): Sighting {
     const { record, join } = body;
     const at = parseMicros(record.event.start) ?? 0;
-    const process = (await processes.chainOf(join, at))?.[0];
     const { ip, domain } = record.destination;
     const hello = join.method === 'tuple' ? record.tls?.client?.ja4 : undefined;
     const number = process === undefined ? 0 : this.numberOf(process);
@@ -42,7 +41,7 @@ export class Sightings {
       this.hits++;
       return { observations: [], key };
     }
-    return { observations: await observationsOf(processes, body, false, tables), key };
+    return { observations: observationsOf(process, body, false, tables), key };
   }
 
   /** They have been observed. */

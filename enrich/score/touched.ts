@@ -37,18 +37,22 @@ export class Touched {
   /**
    * Notes what a fact may change.
    * @param isNewest the store took it, and had none newer
+   * @returns when that needs a look into the store
    */
-  async fact(fact: Fact, isNewest: boolean): Promise<void> {
+  fact(fact: Fact, isNewest: boolean): Promise<void> | undefined {
+    if (fact.kind !== 'flow') return this.evidence(fact);
+    if (isNewest) this.flow(fact);
+    else this.name({ ip: fact.shard, id: fact.id, at: fact.at });
+    return undefined;
+  }
+
+  private async evidence(fact: Fact): Promise<void> {
     switch (fact.kind) {
-      case 'flow':
-        if (isNewest) this.flow(fact);
-        else this.name({ ip: fact.shard, id: fact.id, at: fact.at });
+      case 'connection': {
+        const found = await Promise.all(fact.keys.map((key) => this.store.find(fact.shard, 'flow', key, MAX_REJOINS)));
+        for (const flow of found.flat()) this.flow(flow);
         break;
-      case 'connection':
-        for (const key of fact.keys) {
-          for (const flow of await this.store.find(fact.shard, 'flow', key, MAX_REJOINS)) this.flow(flow);
-        }
-        break;
+      }
       case 'lease': {
         const to = fact.at + ADDRESS_WINDOW + LEASE_WINDOW;
         for (const flow of await this.store.between(fact.shard, 'flow', fact.at - ADDRESS_WINDOW, to, MAX_REJOINS)) {
@@ -86,9 +90,13 @@ export class Touched {
     if (known === undefined ? this.held.size < MAX_HELD : known.version <= fact.version) this.held.set(key, fact);
   }
 
-  /** The fact of a touched flow. */
-  async read({ ip, id }: FlowName): Promise<Fact | undefined> {
-    return this.held.get(`${ip}|${id}`) ?? this.store.get(ip, 'flow', id);
+  /** The facts of touched flows; undefined for those that the store has not, or no more. */
+  async read(flows: readonly FlowName[]): Promise<(Fact | undefined)[]> {
+    const facts = flows.map(({ ip, id }) => this.held.get(`${ip}|${id}`));
+    const unheld = [...facts.keys()].filter((i) => facts[i] === undefined);
+    const read = await Promise.all(unheld.map((i) => this.store.get(flows[i]!.ip, 'flow', flows[i]!.id)));
+    for (const [n, i] of unheld.entries()) facts[i] = read[n];
+    return facts;
   }
 
   /** The flow is being joined: what comes to it from now on touches it anew. */

@@ -96,6 +96,19 @@ const FIELDS: readonly (readonly [object: string, field: string, check: Check])[
   ['tls.server?', 'name_matches', optional(isBoolean)],
 ];
 
+interface CheckedObject {
+  readonly path: string;
+  readonly isOptional: boolean;
+  readonly fields: readonly (readonly [field: string, check: Check])[];
+}
+
+/** The same by object, so that each is looked for once. */
+const OBJECTS: readonly CheckedObject[] = [...new Set(FIELDS.map(([name]) => name))].map((name) => ({
+  path: name.replace('?', ''),
+  isOptional: name.endsWith('?'),
+  fields: FIELDS.filter(([other]) => other === name).map(([, field, check]) => [field, check] as const),
+}));
+
 function complaint(record: JsonObject): string | undefined {
   const version = own(objectAt(record, 'waybill') ?? {}, 'schema');
   if (version !== 1) {
@@ -103,11 +116,12 @@ function complaint(record: JsonObject): string | undefined {
       ? `schema ${version}; this program reads schema 1`
       : 'no flow record: waybill.schema is missing';
   }
-  for (const [name, field, check] of FIELDS) {
-    const path = name.replace('?', '');
+  for (const { path, isOptional, fields } of OBJECTS) {
     const object = objectAt(record, path);
-    if (!object && name.endsWith('?')) continue;
-    if (!check(object && own(object, field))) return `${path}.${field} is missing or not what it must be`;
+    if (!object && isOptional) continue;
+    for (const [field, check] of fields) {
+      if (!check(object && own(object, field))) return `${path}.${field} is missing or not what it must be`;
+    }
   }
   return undefined;
 }

@@ -11,9 +11,6 @@ const MAX_SIGHTED = 300_000;
 const REPEATED: ReadonlySet<FactKind> = new Set<FactKind>(['lease', 'process']);
 /** Of these, how many are remembered, about 300 bytes each; all are forgotten when there are more. */
 const MAX_PUT = 100_000;
-/** Leases are facts of whole hours: one read of some hours answers for all flows in them. */
-const LEASE_SPAN = 4 * 3_600_000_000;
-const MOST_LEASES = 10_000;
 
 interface Question {
   readonly query: FactQuery;
@@ -61,12 +58,8 @@ export class SettleCache {
       find: (shard, kind, key, limit) =>
         this.once(kind, ['find', shard, kind, key, limit], () => this.ask({ shard, kind, key, limit })),
       between: (shard, kind, from, to, limit) =>
-        kind === 'lease' && this.open
-          ? this.leases(shard, from, to, limit)
-          : this.once(kind, ['between', shard, kind, from, to, limit], () =>
-              this.ask({ shard, kind, from, to, limit }),
-            ),
-      query: (queries) => Promise.all(queries.map((query) => this.ask(query))),
+        this.once(kind, ['between', shard, kind, from, to, limit], () => this.ask({ shard, kind, from, to, limit })),
+      query: async (queries) => (queries.length === 1 ? [await this.ask(queries[0]!)] : inner.query(queries)),
       kinds: (shards) => inner.kinds(shards),
       count: (shard, kind, from, to) => inner.count(shard, kind, from, to),
       shards: (kind) => inner.shards(kind),
@@ -111,18 +104,6 @@ export class SettleCache {
     } catch (error) {
       for (const { fail } of questions) fail(error);
     }
-  }
-
-  /** The same answer from a longer span; asked as it is when the span has more than one read gives. */
-  private async leases(shard: string, from: number, to: number, limit: number): Promise<Fact[]> {
-    const low = Math.floor(from / LEASE_SPAN) * LEASE_SPAN;
-    const high = (Math.floor(to / LEASE_SPAN) + 1) * LEASE_SPAN - 1;
-    const all = await this.once('lease', ['leases', shard, low, high], () =>
-      this.ask({ shard, kind: 'lease', from: low, to: high, limit: MOST_LEASES }),
-    );
-    if (all.length >= MOST_LEASES) return this.inner.between(shard, 'lease', from, to, limit);
-    const within = all.filter((fact) => fact.at >= from && fact.at <= to);
-    return limit >= 1 ? within.slice(-Math.floor(limit)) : [];
   }
 
   /** Leaves out what the store has already, in this version or a higher one. */

@@ -65,9 +65,12 @@ export function atBytesOf(record: Buffer): Buffer {
   return record.subarray(AT, COUNT);
 }
 
+/** How many index keys the fact has. */
+export const keyCountOf = (record: Buffer): number => record[COUNT] ?? 0;
+
 /** Digests of the fact's index keys, views. */
 export function keyDigestsOf(record: Buffer): Buffer[] {
-  const count = record[COUNT] ?? 0;
+  const count = keyCountOf(record);
   return Array.from({ length: count }, (_, i) =>
     record.subarray(HEADER_BYTES + i * DIGEST_BYTES, HEADER_BYTES + (i + 1) * DIGEST_BYTES),
   );
@@ -95,7 +98,7 @@ function recordOf(fact: Fact, text: string, digester: Digester): Buffer {
 }
 
 function textStart(record: Buffer): number {
-  return HEADER_BYTES + (record[COUNT] ?? 0) * DIGEST_BYTES;
+  return HEADER_BYTES + keyCountOf(record) * DIGEST_BYTES;
 }
 
 function refusedFact(fact: Fact, index: number, why: string): StoreError {

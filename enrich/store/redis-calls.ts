@@ -7,32 +7,25 @@ export function routeOf(link: RedisLink, tag: number): number {
 }
 
 /**
- * Things in groups that each fit one script call: of one route, their weights together at most `most`. Groups are in the
- * order of their first things, and so are the things of a group.
+ * Things in groups that each fit one script call: of one route, at most `most` of them. Groups are in the order of their
+ * first things, and so are the things of a group.
  */
 export function callsOf<T>(
   link: RedisLink,
   things: readonly T[],
-  options: {
-    readonly tagOf: (thing: T) => number;
-    readonly most: number;
-    /** Default: 1 each. */
-    readonly weightOf?: (thing: T) => number;
-  },
+  { tagOf, most }: { readonly tagOf: (thing: T) => number; readonly most: number },
 ): T[][] {
-  const open = new Map<number, { readonly call: T[]; weight: number }>();
+  const open = new Map<number, T[]>();
   const calls: T[][] = [];
   for (const thing of things) {
-    const route = routeOf(link, options.tagOf(thing));
-    const weight = options.weightOf?.(thing) ?? 1;
-    let last = open.get(route);
-    if (last === undefined || last.weight + weight > options.most) {
-      last = { call: [], weight: 0 };
-      open.set(route, last);
-      calls.push(last.call);
+    const route = routeOf(link, tagOf(thing));
+    let call = open.get(route);
+    if (call === undefined || call.length === most) {
+      call = [];
+      open.set(route, call);
+      calls.push(call);
     }
-    last.call.push(thing);
-    last.weight += weight;
+    call.push(thing);
   }
   return calls;
 }

@@ -1,7 +1,8 @@
 import { monotonicMillis } from '../../sensor/base/clock.ts';
 import type { Digester } from './digest.ts';
-import { type PreparedFact, prepareFacts } from './fact-record.ts';
-import { BY_TIME, kindBit, type RedisKeys } from './keys.ts';
+import { atBytesOf, keyCountOf, keyDigestsOf, type PreparedFact, prepareFacts } from './fact-record.ts';
+import { BY_KEY, BY_TIME, kindBit, type RedisKeys } from './keys.ts';
+import { PackedArray } from './packed-array.ts';
 import { callsOf, numbers, pairs, settled, upTo } from './redis-calls.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './redis-link.ts';
 import { PUT, TRIM } from './redis-scripts.ts';
@@ -9,7 +10,9 @@ import { sortable } from './sortable.ts';
 import { FACT_KINDS, type Fact, type FactKind } from './store.ts';
 
 /** Facts in one call of a script: Redis does nothing else meanwhile. */
-const MAX_FACTS_A_CALL = 100;
+const MAX_FACTS_A_CALL = 200;
+/** All members of an index have the same score: their bytes order them. */
+const NO_SCORE = Buffer.from('0');
 /** TTLs are of days: one that was set by us so recently is not set again. Milliseconds. */
 const REFRESH_MS = 3_600_000;
 /** Series of which that is remembered, about 100 bytes each; all are forgotten when there are more. */
@@ -82,28 +85,26 @@ export class RedisFacts {
     return gone;
   }
 
+  /** Writes facts of one route, those of a series together. */
   private async putCall(facts: readonly PreparedFact[]): Promise<RedisReply> {
     const keys: string[] = [];
     const names: RedisArgument[] = [];
-    const numbered = new Map<string, number>();
-    const put: RedisArgument[] = [];
+    const runs = new PackedArray();
     const now = monotonicMillis();
     const refreshed: string[] = [];
-    for (const { shard, kind, id, record } of facts) {
+    for (let first = 0, last = 0; first < facts.length; first = last) {
+      const { shard, kind } = facts[first]!;
+      last++;
+      while (last < facts.length && facts[last]!.shard === shard && facts[last]!.kind === kind) last++;
       const tag = this.keys.tagOf(shard);
       const key = this.keys.facts(tag, kind, shard);
-      let series = numbered.get(key);
-      if (series === undefined) {
-        series = numbered.size + 1;
-        numbered.set(key, series);
-        keys.push(this.keys.registry(tag), key, this.keys.index(tag, kind, shard));
-        const isDue = (this.refreshedAt.get(key) ?? Number.NEGATIVE_INFINITY) + REFRESH_MS <= now;
-        if (isDue) refreshed.push(key);
-        names.push(shard, String(kindBit(kind)), isDue ? '1' : '0');
-      }
-      put.push(String(series), id, record);
+      const series = keys.push(this.keys.registry(tag), key, this.keys.index(tag, kind, shard)) / 3;
+      const isDue = (this.refreshedAt.get(key) ?? Number.NEGATIVE_INFINITY) + REFRESH_MS <= now;
+      if (isDue) refreshed.push(key);
+      names.push(shard, String(kindBit(kind)), isDue ? '1' : '0');
+      packRun(runs, series, facts.slice(first, last));
     }
-    const reply = await this.link.evaluate(PUT, keys, [String(this.most), String(this.ttlMs), ...names, ...put]);
+    const reply = await this.link.evaluate(PUT, keys, [String(this.most), String(this.ttlMs), ...names, runs.end()]);
     if (this.refreshedAt.size + refreshed.length > MAX_REFRESHED) this.refreshedAt.clear();
     for (const key of refreshed) this.refreshedAt.set(key, now);
     return reply;
@@ -134,6 +135,27 @@ export class RedisFacts {
         ]);
         if (shards.length > 0) yield { tag, shards };
       }
+    }
+  }
+}
+
+/** Facts of one series as the script wants them. */
+function packRun(runs: PackedArray, series: number, facts: readonly PreparedFact[]): void {
+  const ids = new Set(facts.map(({ id }) => id.toString('latin1')));
+  const members = facts.reduce((sum, { record }) => sum + 1 + keyCountOf(record), 0);
+  for (const each of [series, facts.length, ids.size < facts.length ? 1 : 0, 2 * members]) runs.number(each);
+  for (const { id } of facts) runs.string(id);
+  for (const { id, record } of facts) {
+    runs.string(id);
+    runs.string(record);
+  }
+  for (const { id, record } of facts) {
+    const at = atBytesOf(record);
+    runs.string(NO_SCORE);
+    runs.string(BY_TIME, at, id);
+    for (const digest of keyDigestsOf(record)) {
+      runs.string(NO_SCORE);
+      runs.string(BY_KEY, digest, at, id);
     }
   }
 }

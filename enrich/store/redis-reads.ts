@@ -2,8 +2,9 @@ import type { Digester } from './digest.ts';
 import { decodeFact } from './fact-record.ts';
 import { BY_KEY, BY_TIME, kindBit, type RedisKeys } from './keys.ts';
 import { boundedLimit, MAX_FOUND } from './limits.ts';
+import { PackedArray } from './packed-array.ts';
 import { callsOf, including, pairs, settled, upTo } from './redis-calls.ts';
-import type { RedisArgument, RedisLink, RedisReply } from './redis-link.ts';
+import type { RedisLink, RedisReply } from './redis-link.ts';
 import { FIND, PEEK } from './redis-scripts.ts';
 import { afterPrefix, SORTABLE_BYTES, sortable } from './sortable.ts';
 import { FACT_KINDS, type Fact, type FactKind, type FactQuery } from './store.ts';
@@ -40,16 +41,20 @@ export class RedisReads {
 
   async query(queries: readonly FactQuery[]): Promise<Fact[][]> {
     const answers: Fact[][] = queries.map(() => []);
-    const asked = queries.flatMap((query, place) => (isEmpty(query) ? [] : [place]));
-    const calls = callsOf(this.link, asked, {
-      tagOf: (place) => this.keys.tagOf(queries[place]!.shard),
-      // A question for many facts weighs as much as all that it may give.
-      weightOf: (place) => Math.max(1, (boundedLimit(queries[place]!.limit) * MAX_QUESTIONS_A_CALL) / MAX_FOUND),
-      most: MAX_QUESTIONS_A_CALL,
-    });
-    const replies = await settled(calls.map((call) => this.ask(call.map((place) => queries[place]!))));
-    for (const [n, call] of calls.entries()) {
-      for (const [i, place] of call.entries()) answers[place] = factsOf(queries[place]!, replies[n]![i] ?? []);
+    let asked = queries.flatMap((query, place) => (isEmpty(query) ? [] : [place]));
+    while (asked.length > 0) {
+      const tagOf = (place: number) => this.keys.tagOf(queries[place]!.shard);
+      const calls = callsOf(this.link, asked, { tagOf, most: MAX_QUESTIONS_A_CALL });
+      const replies = await settled(calls.map((call) => this.ask(call.map((place) => queries[place]!))));
+      asked = [];
+      for (const [n, call] of calls.entries()) {
+        for (const [i, place] of call.entries()) {
+          const reply = replies[n]![i] ?? null;
+          // A call ends where it has found much: what it left is asked again. The first of it never is.
+          if (reply === null && i > 0) asked.push(place);
+          else answers[place] = factsOf(queries[place]!, reply ?? []);
+        }
+      }
     }
     return answers;
   }
@@ -80,17 +85,27 @@ export class RedisReads {
 
   private async ask(queries: readonly FactQuery[]): Promise<RedisReply[]> {
     const keys: string[] = [];
-    const args: RedisArgument[] = [];
+    const numbered = new Map<string, number>();
+    const questions = new PackedArray();
     for (const query of queries) {
       const { shard, kind, limit } = query;
-      const tag = this.keys.tagOf(shard);
-      keys.push(this.keys.index(tag, kind, shard), this.keys.facts(tag, kind, shard));
+      const name = `${kind} ${shard}`;
+      let series = numbered.get(name);
+      if (series === undefined) {
+        const tag = this.keys.tagOf(shard);
+        series = keys.push(this.keys.index(tag, kind, shard), this.keys.facts(tag, kind, shard)) / 2;
+        numbered.set(name, series);
+      }
       const { low, high, before, oldest } = this.rangeOf(query);
+      questions.number(series);
+      questions.string(including(low));
+      questions.string(upTo(high));
+      questions.number(boundedLimit(limit));
       // The id stands after its time; an index key's digest before that.
-      const idAt = String(before + SORTABLE_BYTES);
-      args.push(including(low), upTo(high), String(boundedLimit(limit)), idAt, oldest ? '1' : '0');
+      questions.number(before + SORTABLE_BYTES);
+      questions.number(oldest ? 1 : 0);
     }
-    const reply = await this.link.evaluate(FIND, keys, args);
+    const reply = await this.link.evaluate(FIND, keys, [String(MAX_FOUND), questions.end()]);
     return Array.isArray(reply) ? reply : [];
   }
 

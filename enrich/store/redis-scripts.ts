@@ -45,15 +45,12 @@ local function members(record, id)
   return list
 end
 local function unindex(index, record, id) redis.call('ZREM', index, unpack(members(record, id))) end
-local function list_places(places, record, id)
+local function index_it(index, record, id)
+  local places = {}
   for _, member in ipairs(members(record, id)) do
     places[#places + 1] = '0'
     places[#places + 1] = member
   end
-end
-local function index_it(index, record, id)
-  local places = {}
-  list_places(places, record, id)
   redis.call('ZADD', index, unpack(places))
 end
 local function drop(facts, index, id)
@@ -67,16 +64,20 @@ end
 
 /**
  * Puts facts. KEYS: registry, facts and index of each series. ARGV: most facts of a series, TTL ms, then (shard, bit of
- * the kind, 1 when its TTL is to be set anew) of each series, then (series number, id, record) of each fact. A series that
- * begins gets its TTL and its place in the registry in any case.
- * Facts of a series that follow each other are written together while all of them fit under the cap, which leaves what one
- * after the other would; near the cap each is written, and the oldest evicted, before the next. A call has so few facts
- * (redis-facts.ts) that their places fit Lua's stack.
+ * the kind, 1 when its TTL is to be set anew) of each series, and in the end a packed array of runs (redis-facts.ts). A run
+ * is of one series: its number, how many facts, 1 when an id comes twice, length of the last list, and three lists: the
+ * ids; id and record of each; 0 and member of each place in the index, facts in the same order. A series that begins gets
+ * its TTL and its place in the registry in any case.
+ * A run is written at once while all of it fits under the cap, which leaves what one fact after the other would; near the
+ * cap each is written, and the oldest evicted, before the next. A call has so few facts that its places fit Lua's stack.
+ * What is new is taken from the lists as it is: making strings is what takes Lua its time.
  * Returns the number evicted, then 1 or 0 for each fact: whether it changed anything.
  */
 export const PUT = redisScript(`${RECORD}
 local most, ttl, count = tonumber(ARGV[1]), ARGV[2], #KEYS / 3
+local put = cmsgpack.unpack(ARGV[#ARGV])
 local answers, evicted, begun = { 0 }, 0, {}
+local function head(record) return string.sub(record, 9, 17 + 8 * string.byte(record, 17)) end
 local function put_one(series, facts, index, id, record)
   local changed = 0
   if redis.call('HSETNX', facts, id, record) == 1 then
@@ -103,44 +104,54 @@ local function put_one(series, facts, index, id, record)
   end
   answers[#answers + 1] = changed
 end
-local function put_together(facts, index, first, last)
-  local ids, stored, news = {}, {}, {}
-  for i = first, last, 3 do ids[#ids + 1] = ARGV[i + 1] end
-  local known = redis.call('HMGET', facts, unpack(ids))
-  for n, id in ipairs(ids) do
-    local record, now = ARGV[first + 3 * n - 1], news[id] or known[n]
-    local changed = not now or supersedes(record, now)
-    if changed then stored[id], news[id] = known[n], record end
+local function put_some(facts, index, ids, records, places, known)
+  local values, gone, added = {}, {}, {}
+  for n, old in ipairs(known) do
+    local id, record = put[ids + n - 1], put[records + 2 * n - 1]
+    local width = 2 + 2 * string.byte(record, 17)
+    local changed = not old or supersedes(record, old)
+    if changed then
+      values[#values + 1] = id
+      values[#values + 1] = record
+      if not old or head(old) ~= head(record) then
+        if old then
+          for _, member in ipairs(members(old, id)) do gone[#gone + 1] = member end
+        end
+        for place = places, places + width - 1 do added[#added + 1] = put[place] end
+      end
+    end
+    places = places + width
     answers[#answers + 1] = changed and 1 or 0
   end
-  local gone, values, places = {}, {}, {}
-  for id, record in pairs(news) do
-    if stored[id] then
-      for _, member in ipairs(members(stored[id], id)) do gone[#gone + 1] = member end
-    end
-    values[#values + 1] = id
-    values[#values + 1] = record
-    list_places(places, record, id)
-  end
   if #gone > 0 then redis.call('ZREM', index, unpack(gone)) end
-  if #values == 0 then return end
-  redis.call('HSET', facts, unpack(values))
-  redis.call('ZADD', index, unpack(places))
+  if #values > 0 then redis.call('HSET', facts, unpack(values)) end
+  if #added > 0 then redis.call('ZADD', index, unpack(added)) end
 end
-local first = 3 + 3 * count
-while first <= #ARGV do
-  local last = first
-  while ARGV[last + 3] == ARGV[first] do last = last + 3 end
-  local series = tonumber(ARGV[first])
-  local facts, index = KEYS[3 * series - 1], KEYS[3 * series]
-  local size = last > first and redis.call('HLEN', facts)
-  if size and size + (last - first) / 3 + 1 <= most then
-    if size == 0 then begun[series] = true end
-    put_together(facts, index, first, last)
-  else
-    for i = first, last, 3 do put_one(series, facts, index, ARGV[i + 1], ARGV[i + 2]) end
+local function put_together(facts, index, ids, records, places, last)
+  local known = redis.call('HMGET', facts, unpack(put, ids, records - 1))
+  for _, old in ipairs(known) do
+    if old then return put_some(facts, index, ids, records, places, known) end
   end
-  first = last + 3
+  redis.call('HSET', facts, unpack(put, records, places - 1))
+  redis.call('ZADD', index, unpack(put, places, last))
+  for _ = ids, records - 1 do answers[#answers + 1] = 1 end
+end
+local first = 1
+while first <= #put do
+  local series, size, twice = put[first], put[first + 1], put[first + 2]
+  local ids = first + 4
+  local records = ids + size
+  local places = records + 2 * size
+  local last = places + put[first + 3] - 1
+  local facts, index = KEYS[3 * series - 1], KEYS[3 * series]
+  local stored = redis.call('HLEN', facts)
+  if twice == 0 and stored + size <= most then
+    if stored == 0 then begun[series] = true end
+    put_together(facts, index, ids, records, places, last)
+  else
+    for n = 1, size do put_one(series, facts, index, put[ids + n - 1], put[records + 2 * n - 1]) end
+  end
+  first = last + 1
 end
 for series = 1, count do
   if begun[series] or ARGV[3 * series + 2] == '1' then
@@ -159,27 +170,33 @@ return answers`);
 
 /**
  * Members of indexes between two, with what they name: the newest ones, or the oldest. KEYS: index and hash of each
- * question. ARGV of each: lower end, upper end (as ZRANGEBYLEX wants them), most, length of what stands before the id, 1
- * for the oldest. Returns for each a list of id, value, id, value…, in the order read.
+ * series. ARGV: most facts in all, and a packed array with, for each question, its series' number, lower end, upper end (as
+ * ZRANGEBYLEX wants them), most, length of what stands before the id, 1 for the oldest. Returns for each a list of id,
+ * value, id, value…, in the order read; nil for the questions that were left when more facts than most had been found.
  */
 export const FIND = redisScript(`
-local answers = {}
-for n = 1, #KEYS / 2 do
-  local index, hash, at, found = KEYS[2 * n - 1], KEYS[2 * n], 5 * n - 4, nil
-  if ARGV[at + 4] == '1' then
-    found = redis.call('ZRANGEBYLEX', index, ARGV[at], ARGV[at + 1], 'LIMIT', 0, ARGV[at + 2])
-  else
-    found = redis.call('ZREVRANGEBYLEX', index, ARGV[at + 1], ARGV[at], 'LIMIT', 0, ARGV[at + 2])
-  end
-  local before, answer = tonumber(ARGV[at + 3]), {}
-  for first = 1, #found, 1000 do
-    local ids = {}
-    for i = first, math.min(first + 999, #found) do ids[#ids + 1] = string.sub(found[i], before + 1) end
-    local values = redis.call('HMGET', hash, unpack(ids))
-    for i, id in ipairs(ids) do
-      if values[i] then
-        answer[#answer + 1] = id
-        answer[#answer + 1] = values[i]
+local left, asked, answers = tonumber(ARGV[1]), cmsgpack.unpack(ARGV[2]), {}
+for n = 1, #asked / 6 do
+  local at, answer = 6 * n - 5, false
+  if left > 0 then
+    local index, hash, found = KEYS[2 * asked[at] - 1], KEYS[2 * asked[at]], nil
+    if asked[at + 5] == 1 then
+      found = redis.call('ZRANGEBYLEX', index, asked[at + 1], asked[at + 2], 'LIMIT', 0, asked[at + 3])
+    else
+      found = redis.call('ZREVRANGEBYLEX', index, asked[at + 2], asked[at + 1], 'LIMIT', 0, asked[at + 3])
+    end
+    left = left - #found
+    local before = asked[at + 4]
+    answer = {}
+    for first = 1, #found, 1000 do
+      local ids = {}
+      for i = first, math.min(first + 999, #found) do ids[#ids + 1] = string.sub(found[i], before + 1) end
+      local values = redis.call('HMGET', hash, unpack(ids))
+      for i, id in ipairs(ids) do
+        if values[i] then
+          answer[#answer + 1] = id
+          answer[#answer + 1] = values[i]
+        end
       end
     end
   end

@@ -2,6 +2,7 @@ import { alertRecord, decodeAlert } from './alert-record.ts';
 import { Digester } from './digest.ts';
 import { DEFAULT_SHAPE, RedisKeys, type RedisShape } from './keys.ts';
 import { boundedLimit, checkObservations, MAX_ALERTS, MAX_FACTS_PER_SERIES } from './limits.ts';
+import { PackedArray } from './packed-array.ts';
 import { numbers, pairs, upTo } from './redis-calls.ts';
 import { checkRedis } from './redis-check.ts';
 import { connectRedis } from './redis-connect.ts';
@@ -167,9 +168,13 @@ class Redis implements RedisStore {
   async listAlerts({ limit, before = Infinity }: { limit: number; before?: number }): Promise<StoredAlert[]> {
     const most = boundedLimit(limit);
     if (most === 0 || Number.isNaN(before)) return [];
-    const high = upTo(before === Infinity ? undefined : sortable(before));
     const keys = [this.keys.alertTimes, this.keys.alerts];
-    const reply = await this.link.evaluate(FIND, keys, ['-', high, String(most), String(SORTABLE_BYTES), '0']);
+    const question = new PackedArray();
+    question.number(1);
+    question.string(Buffer.from('-'));
+    question.string(upTo(before === Infinity ? undefined : sortable(before)));
+    for (const each of [most, SORTABLE_BYTES, 0]) question.number(each);
+    const reply = await this.link.evaluate(FIND, keys, [String(most), question.end()]);
     return pairs(Array.isArray(reply) ? (reply[0] ?? []) : []).map(([id, record]) =>
       decodeAlert(id.toString(), record),
     );

@@ -25,6 +25,7 @@ const HELP = `npm run bench -- enrich [options]
   --hosts N      hosts they belong to (default 200)
   --workers L    numbers of workers (default 1,2)
   --probes N     staged uploads sent one after the other for the time to the alert (default 40)
+  --cpu-prof DIR writes the workers' CPU profiles there
 `;
 
 export async function enrichBench(args: readonly string[]): Promise<void> {
@@ -35,13 +36,14 @@ export async function enrichBench(args: readonly string[]): Promise<void> {
       hosts: { type: 'string', default: '200' },
       workers: { type: 'string', default: '1,2' },
       probes: { type: 'string', default: '40' },
+      'cpu-prof': { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return void process.stdout.write(HELP);
   const [flows, hosts, probes] = [Number(values.flows), Number(values.hosts), Number(values.probes)];
   console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${flows} flows of ${hosts} hosts`);
-  const bench = await openBench();
+  const bench = await openBench(values['cpu-prof']);
   try {
     const least = await floor(bench, flows, hosts);
     console.log(`floor (read and acknowledge): ${rate(flows, least)} flows/s`);
@@ -58,11 +60,14 @@ export async function enrichBench(args: readonly string[]): Promise<void> {
 interface Bench {
   readonly url: string;
   readonly link: RedisLink;
+  readonly server: ChildProcess;
   readonly directory: string;
+  /** Where the workers write their CPU profiles. */
+  readonly profiles: string | undefined;
   close(): Promise<void>;
 }
 
-async function openBench(): Promise<Bench> {
+async function openBench(profiles: string | undefined): Promise<Bench> {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-bench-'));
   const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', '', '--appendonly', 'yes'];
@@ -72,7 +77,9 @@ async function openBench(): Promise<Bench> {
   return {
     url,
     link,
+    server,
     directory,
+    profiles,
     close: async () => {
       await link.close();
       server.kill('SIGKILL');
@@ -122,16 +129,18 @@ async function measure(bench: Bench, workers: number, { flows, hosts, least }: L
   ] as const) {
     await bench.link.send(undefined, ['CONFIG', 'RESETSTAT']);
     const before = cpuSeconds(running);
+    const redisBefore = cpuSeconds([bench.server]);
     const started = performance.now();
     await fill(bench.link, kind, flows, line);
     const filled = (performance.now() - started) / 1000;
     await done(bench.link, kind);
     const seconds = (performance.now() - started) / 1000;
-    const cpu = Math.round(((cpuSeconds(running) - before) * 1e6) / flows);
+    const each = (spent: number): string => ((spent * 1e6) / flows).toFixed(0);
+    const cpu = `of the workers ${each(cpuSeconds(running) - before)} µs, of Redis ${each(cpuSeconds([bench.server]) - redisBefore)} µs`;
     const what = kind === 'raw' ? 'endpoint events' : 'joined flows';
     const share = kind === 'raw' ? '' : `, ${Math.round((100 * least) / seconds / workers)} % of the floor a worker`;
     lines.push(
-      `${workers} worker${workers === 1 ? '' : 's'}: ${rate(flows, seconds)} ${what}/s${share} (filled in ${filled.toFixed(1)} s; ${await work(bench.link, flows)}; of the workers ${cpu} µs)`,
+      `${workers} worker${workers === 1 ? '' : 's'}: ${rate(flows, seconds)} ${what}/s${share} (filled in ${filled.toFixed(1)} s; a record: ${await work(bench.link, flows)}; on a processor: ${cpu})`,
     );
   }
   for (const child of running) await ended(child);
@@ -173,18 +182,15 @@ function cpuSeconds(children: readonly ChildProcess[]): number {
   return ticks.reduce((sum, each) => sum + each, 0) / 100;
 }
 
-/** What Redis did for one record: commands of clients and of scripts, and its time, whatever else the machine did. */
+/** What Redis did for one record: commands of clients and of scripts. */
 async function work(link: RedisLink, records: number): Promise<string> {
   const text = String(await link.send(undefined, ['INFO', 'commandstats']));
-  let [scripts, all, micros] = [0, 0, 0];
-  for (const [, name, calls, usec] of text.matchAll(/^cmdstat_(\S+?):calls=(\d+),usec=(\d+)/gm)) {
-    const isScript = name === 'evalsha' || name === 'eval';
+  let [scripts, all] = [0, 0];
+  for (const [, name, calls] of text.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)) {
     all += Number(calls);
-    if (isScript) scripts += Number(calls);
-    if (isScript || name?.startsWith('x')) micros += Number(usec);
+    if (name === 'evalsha' || name === 'eval') scripts += Number(calls);
   }
-  const each = (n: number, digits: number): string => (n / records).toFixed(digits);
-  return `of Redis a record: ${each(scripts, 1)} scripts, ${each(all, 1)} commands in all, ${each(micros, 0)} µs`;
+  return `${(scripts / records).toFixed(2)} scripts and ${(all / records).toFixed(1)} commands of Redis`;
 }
 
 /** From the last piece of evidence to the alert, one theft after the other, each on a host of its own. */
@@ -232,11 +238,12 @@ async function recordsOf(capture: string): Promise<string[]> {
     .map((line) => `${line}\n`);
 }
 
-async function worker({ url, directory }: Bench, number: number): Promise<ChildProcess> {
+async function worker({ url, directory, profiles }: Bench, number: number): Promise<ChildProcess> {
   const config = join(directory, 'settings.yaml');
   writeFileSync(config, 'service: { retention_days: 3650 }\n');
   const args = ['enrich', '--store', url, '--listen', '127.0.0.1:0', '--config', config, '--worker', `w${number}`];
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const node = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
+  const child = spawn(process.execPath, [...node, PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   while (!text.includes('"msg":"ready"')) {
