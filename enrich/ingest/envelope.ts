@@ -1,5 +1,7 @@
+import { customTable } from './custom-table.ts';
 import { textOf } from './field-values.ts';
 import { at, isObject, type JsonObject, own } from './json-object.ts';
+import { otlpRecord, otlpResource } from './otlp.ts';
 import type { RecordContext } from './reading.ts';
 import { utcMicros } from './time-text.ts';
 
@@ -29,6 +31,10 @@ export const BATCH_KEYS: readonly string[] = [
   'logs',
   'items',
   'rows',
+  'documents',
+  'resourceLogs',
+  'scopeLogs',
+  'logRecords',
 ];
 
 /** What one envelope holds, or undefined when the object is no envelope. */
@@ -193,7 +199,30 @@ const bodyInside: Opener = (object, context) => {
 };
 
 /** Names under which a relay may put a record, or a batch of them, as text. */
-const TEXT_KEYS = ['message', 'log', 'body', 'Body', 'MESSAGE', 'line', 'records', 'Records', 'value'];
+const TEXT_KEYS = [
+  'message',
+  'log',
+  'body',
+  'Body',
+  'MESSAGE',
+  'line',
+  'records',
+  'Records',
+  'value',
+  'full_log',
+  'RawData',
+  'RawEvent',
+  'RawMessage',
+  'rawLog',
+  'raw_log',
+  'raw',
+  'rawEvent',
+  'SyslogMessage',
+  '@rawstring',
+  'original_message',
+  'payload',
+  'msg',
+];
 
 /** A whole record handed on as text in `message`, `log` or `body`, as shippers do that do not parse what they read. */
 const textInside: Opener = (object, context) => {
@@ -201,12 +230,19 @@ const textInside: Opener = (object, context) => {
     const text = own(object, key);
     if (typeof text !== 'string' || !LOOKS_LIKE_RECORD.test(text)) continue;
     if (RECORD_KEYS.some((name) => Object.hasOwn(object, name))) return undefined;
-    return [{ record: text, context }];
+    // Wazuh decodes what it keeps here.
+    if (isObject(at(object, 'data.win') ?? at(object, 'data.eventdata'))) return undefined;
+    return [{ record: text, context: named(context, hostBeside(object), undefined) }];
   }
   return undefined;
 };
 
-const LOOKS_LIKE_RECORD = /^\s{0,16}(?:(?:\[\s{0,16})?\{\s{0,16}"|<Event[\s>])/;
+/** The host that a shipper names beside the text of a record. */
+const hostBeside = (object: JsonObject): unknown =>
+  at(object, 'agent.name') ?? at(object, 'host.name') ?? own(object, 'HostName') ?? own(object, 'hostname');
+
+/** JSON or Event XML, or Event XML behind the header of a syslog line. */
+const LOOKS_LIKE_RECORD = /^(?:\s{0,16}(?:\[\s{0,16})?\{\s{0,16}"|[^{]{0,512}?<Event[\s>])/;
 
 function named(context: RecordContext, host: unknown, time: unknown): RecordContext {
   const hostName = textOf(host);
@@ -219,6 +255,9 @@ function named(context: RecordContext, host: unknown, time: unknown): RecordCont
 }
 
 const OPENERS: readonly Opener[] = [
+  otlpResource,
+  otlpRecord,
+  customTable,
   relayed,
   gelf,
   splunkHec,

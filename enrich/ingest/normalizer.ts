@@ -117,7 +117,7 @@ export class FeedNormalizer {
 
   /** Text that is a record: JSON, one or more Event elements, or the classic rendering. */
   private normalizeText(text: string, context: RecordContext): EndpointEvent[] {
-    const start = text.trimStart();
+    const start = withoutHeader(text.trimStart());
     if (start.length > MAX_RECORD_CHARS) {
       this.summary.noteDamage('inside a record', 'longer than 1 MiB');
       return [];
@@ -213,6 +213,16 @@ export class FeedNormalizer {
     entry.origin?.onEvent(finished);
     return finished;
   }
+}
+
+/** Longest header of syslog, say, before Event XML. */
+const HEADER_CHARS = 1024;
+
+/** Event XML without what stands before it on its line. */
+function withoutHeader(text: string): string {
+  if (text.startsWith('{') || text.startsWith('[') || looksClassic(text)) return text;
+  const at = /<Event[\s>]/.exec(text.slice(0, HEADER_CHARS))?.index ?? 0;
+  return at > 0 ? text.slice(at) : text;
 }
 
 /** A process that started at this event: its start, and the key made of it. */

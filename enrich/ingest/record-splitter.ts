@@ -1,6 +1,7 @@
 import { csvDelimiter } from './csv-rows.ts';
 import { ClassicSplitter, isClassicStart } from './split-classic.ts';
 import { CsvSplitter } from './split-csv.ts';
+import { isListStart, ListSplitter } from './split-list.ts';
 import { LOOK_AHEAD, StructuredSplitter } from './split-structured.ts';
 import { isBlank, type SplitterSink, type Step, TextWindow } from './text-window.ts';
 
@@ -14,7 +15,7 @@ export class RecordSplitter {
   private readonly window = new TextWindow();
   private readonly sink: SplitterSink;
   private readonly structured: StructuredSplitter;
-  private mode: StructuredSplitter | CsvSplitter | ClassicSplitter | undefined;
+  private mode: StructuredSplitter | CsvSplitter | ClassicSplitter | ListSplitter | undefined;
 
   constructor(sink: SplitterSink) {
     this.sink = sink;
@@ -68,6 +69,7 @@ export class RecordSplitter {
     }
     const delimiter = csvDelimiter(line ?? '');
     if (line !== undefined && isClassicStart(line)) this.mode = new ClassicSplitter(window, this.sink);
+    else if (line !== undefined && isListStart(line)) this.mode = new ListSplitter(window, this.sink);
     else this.mode = delimiter === undefined ? this.structured : new CsvSplitter(window, this.sink, delimiter);
     return 'go';
   }

@@ -31,7 +31,10 @@ export class ClassicSplitter {
     const { window } = this;
     const line = window.line();
     if (line === undefined) {
-      if (window.ended || window.left > MAX_RECORD_CHARS) this.flush(window.text.length);
+      if (window.ended || window.left > MAX_RECORD_CHARS) {
+        this.flush(window.text.length);
+        window.at = window.text.length;
+      }
       return 'more';
     }
     if (isClassicStart(line) && !this.isHeaderOfCurrent(line)) this.flush(window.at);

@@ -72,4 +72,90 @@ describe('SentinelOne', () => {
     }
     return root;
   }
+
+  describe('in the names of the first Deep Visibility', () => {
+    const first = (eventType: string, fields: Json): Json => ({
+      agentName: 'pc1',
+      agentUuid: 'AGENT-UUID',
+      createdAt: '2024-05-14T12:00:00.123000Z',
+      eventType,
+      id: '538501898938548224',
+      ...fields,
+    });
+    const ACTOR = {
+      srcProcUid: 'F00D',
+      srcProcPid: '4660',
+      srcProcImagePath: 'C:\\Tools\\rar.exe',
+      srcProcCmdLine: 'rar a out.rar',
+      srcProcUser: 'CORP\\ann',
+      srcProcSignedStatus: 'unsigned',
+      srcProcParentUid: 'BEEF',
+      srcProcParentPid: '888',
+    };
+    const PROCESS = {
+      entityId: 'f00d',
+      pid: 4660,
+      image: 'C:\\Tools\\rar.exe',
+      commandLine: 'rar a out.rar',
+      user: { domain: 'CORP', name: 'ann' },
+    };
+
+    it('is read for connections, files, look-ups and ends', () => {
+      const ends = { srcIp: '203.0.113.9', srcPort: 443, dstIp: '10.1.2.3', dstPort: '50123' };
+      const incoming = {
+        ...ACTOR,
+        ...ends,
+        netEventDirection: 'INCOMING',
+        netConnStatus: 'SUCCESS',
+        metaEventName: 'TCPV4',
+      };
+      expect(read(first('IP Connect', incoming))).toMatchObject({
+        id: '538501898938548224',
+        at: AT_MILLIS,
+        host: { id: 'agent-uuid', name: 'pc1' },
+        kind: 'connection',
+        direction: 'ingress',
+        transport: 'tcp',
+        outcome: 'ok',
+        source: TUPLE.destination,
+        destination: TUPLE.source,
+        process: { ...PROCESS, signatureStatus: 'unsigned', parent: { entityId: 'beef', pid: 888 } },
+      });
+      const file = { ...ACTOR, tgtFilePath: 'C:\\out.rar', tgtFileSize: '77', tgtFileType: 'RAR' };
+      expect(read(first('File Creation', file))).toMatchObject({ kind: 'file_write', path: 'C:\\out.rar', size: 77 });
+      const dns = { ...ACTOR, dnsRequest: 'a.example', dnsResponse: 'type:  5 b.example;203.0.113.9;' };
+      expect(read(first('DNS Resolved', dns))).toMatchObject({ name: 'a.example', answers: ['203.0.113.9'] });
+      expect(read(first('Process Exit', ACTOR))).toMatchObject({ kind: 'process_end', process: PROCESS });
+    });
+
+    it('has the target of a start, or, in the oldest records, the process itself below its parent', () => {
+      const target = { tgtProcUid: 'CAFE', tgtProcPid: '5000', tgtProcImagePath: 'C:\\x.exe', tgtProcCmdLine: 'x' };
+      expect(read(first('Process Creation', { ...ACTOR, ...target }))).toMatchObject({
+        kind: 'process_start',
+        process: { entityId: 'cafe', pid: 5000, commandLine: 'x', parent: { entityId: 'f00d', pid: 4660 } },
+      });
+      const oldest = {
+        processUniqueKey: 'CAFE',
+        processName: 'x.exe',
+        processImagePath: 'C:\\x.exe',
+        processCmd: 'x -a',
+        pid: '5000',
+        parentProcessUniqueKey: 'F00D',
+        parentProcessName: 'rar.exe',
+        parentPid: '4660',
+        user: 'CORP\\ann',
+      };
+      expect(read(first('Process Creation', oldest))).toMatchObject({
+        kind: 'process_start',
+        process: {
+          entityId: 'cafe',
+          pid: 5000,
+          image: 'C:\\x.exe',
+          commandLine: 'x -a',
+          user: { domain: 'CORP', name: 'ann' },
+          parent: { entityId: 'f00d', pid: 4660, image: 'rar.exe' },
+        },
+      });
+    });
+  });
 });

@@ -19,6 +19,7 @@ import { compact, type Loose, type ProcessFacts, parentRef, processRef } from '.
 import { type EventBody, hostRef, ignored, type Reading, rejected } from '../reading.ts';
 import { utcMicros } from '../time-text.ts';
 import type { Adapter } from './adapter.ts';
+import { fromDeepVisibility, isDeepVisibility } from './deep-visibility.ts';
 
 type Body = EventBody | { readonly reject: string };
 type Read = (record: JsonObject, time: number) => Body;
@@ -44,13 +45,15 @@ const READERS: ReadonlyMap<string, Read> = new Map<string, Read>([
 /** Most addresses kept of one DNS answer. */
 const MAX_ANSWERS = 256;
 
-/** SentinelOne Deep Visibility and Cloud Funnel 2: flat dotted names (FEEDS 6). `timestamp` has no date and is not read. */
+/** SentinelOne Deep Visibility and Cloud Funnel 2: flat dotted names (FEEDS 6), and the first Deep Visibility's in camel case. `timestamp` has no date and is not read. */
 export const sentinelone: Adapter = {
   feed: 'sentinelone',
   claims: (record) =>
-    at(record, 'event.type') !== undefined &&
-    (at(record, 'src.process.uid') ?? at(record, 'agent.uuid') ?? at(record, 'mgmt.url')) !== undefined,
-  read(record): Reading {
+    isDeepVisibility(record) ||
+    (at(record, 'event.type') !== undefined &&
+      (at(record, 'src.process.uid') ?? at(record, 'agent.uuid') ?? at(record, 'mgmt.url')) !== undefined),
+  read(given): Reading {
+    const record = isDeepVisibility(given) ? fromDeepVisibility(given) : given;
     const type = textOf(at(record, 'event.type'))?.slice(0, 80) ?? 'record';
     const read = READERS.get(type.replace(/[\s_]/g, '').toLowerCase());
     if (!read) return ignored('sentinelone', type);

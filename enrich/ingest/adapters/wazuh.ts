@@ -36,8 +36,13 @@ export const wazuh: Adapter = {
 };
 
 function winOf(record: JsonObject): JsonObject | undefined {
-  const win = objectAt(record, 'win') ?? objectAt(record, 'data.win');
-  return win && isObject(own(win, 'system')) ? win : undefined;
+  // The decoder of Sysmon for Linux leaves `win` out.
+  for (const path of ['win', 'data.win', 'data']) {
+    const win = objectAt(record, path);
+    if (win && isObject(own(win, 'system')) && isObject(own(win, 'eventdata') ?? own(win, 'eventData') ?? {}))
+      return win;
+  }
+  return undefined;
 }
 
 function eventData(data: JsonObject): Map<string, string> {

@@ -43,11 +43,12 @@ function dataField(data: JsonObject): Field {
 }
 
 /**
- * Graylog's copy of a Winlogbeat document: dots became underscores, and `winlogbeat_` stands before all. `timestamp` is the event's,
- * `source` the collector.
+ * Copies of a Winlogbeat document in which dots became underscores: Graylog's, with `winlogbeat_` before all (`timestamp` is the
+ * event's, `source` the collector), and a custom table's of Log Analytics.
  */
 export function graylogBeats(record: JsonObject): WindowsRecord | undefined {
-  const part = (name: string) => own(record, `winlogbeat_winlog_${name}`) ?? own(record, `winlogbeat_${name}`);
+  const part = (name: string) =>
+    own(record, `winlogbeat_winlog_${name}`) ?? own(record, `winlogbeat_${name}`) ?? own(record, `winlog_${name}`);
   const eventId = part('event_id') ?? own(record, 'winlogbeat_event_code');
   if (eventId === undefined) return undefined;
   return assembleRecord({
@@ -57,9 +58,13 @@ export function graylogBeats(record: JsonObject): WindowsRecord | undefined {
     eventId,
     computer: part('computer_name'),
     recordId: part('record_id') ?? part('record_number'),
-    logged: utcLogTime(part('time_created')) ?? utcLogTime(own(record, 'timestamp')),
+    logged: TIMES_OF_COPIES.map((name) => utcLogTime(part(name) ?? own(record, name))).find(
+      (time) => time !== undefined,
+    ),
     keywords: part('keywords'),
     fields: (name) => part(`event_data_${name}`),
     message: own(record, 'winlogbeat_message') ?? own(record, 'message'),
   });
 }
+
+const TIMES_OF_COPIES = ['time_created', 'timestamp', '_timestamp', '@timestamp', 'TimeGenerated'];

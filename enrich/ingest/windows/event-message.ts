@@ -1,19 +1,53 @@
 import { textOf } from '../field-values.ts';
+import { isOneLine, oneLineSecurity, oneLineSysmon } from './one-line-message.ts';
 
 /** Most lines of one rendered message that are read. */
 const MAX_LINES = 400;
 
-/** Fields of a rendered Sysmon message: one `Name: value` a line, names as in the event. */
+/** Fields of Sysmon's events, as its messages name them in every language of Windows. */
+const SYSMON_NAMES: ReadonlySet<string> = new Set(
+  [
+    'RuleName UtcTime ProcessGuid ProcessId Image FileVersion Description Product Company OriginalFileName CommandLine',
+    'CurrentDirectory User LogonGuid LogonId TerminalSessionId IntegrityLevel Hashes ParentProcessGuid ParentProcessId',
+    'ParentImage ParentCommandLine ParentUser Protocol Initiated SourceIsIpv6 SourceIp SourceHostname SourcePort',
+    'SourcePortName DestinationIsIpv6 DestinationIp DestinationHostname DestinationPort DestinationPortName ImageLoaded',
+    'Signed Signature SignatureStatus TargetFilename CreationUtcTime PreviousCreationUtcTime Hash Contents QueryName',
+    'QueryStatus QueryResults IsExecutable Archived State Version SchemaVersion ID Type EventType',
+  ].flatMap((line) => line.split(' ')),
+);
+
+/**
+ * Fields of a rendered Sysmon message: one `Name: value` a line, names as in the event. A line that begins with no such name
+ * goes on with the value above: a command line has line breaks, and consoles wrap.
+ */
 export function sysmonMessageFields(message: string): ReadonlyMap<string, string> {
+  if (isOneLine(message)) return oneLineSysmon(message, SYSMON_NAMES);
   const fields = new Map<string, string>();
-  for (const line of message.split(/\r?\n/, MAX_LINES)) {
+  const lines = message.split(/\r?\n/, MAX_LINES);
+  const width = consoleWidth(lines);
+  let last: string | undefined;
+  let lastLength = 0;
+  for (const line of lines) {
     const colon = line.indexOf(':');
-    if (colon <= 0) continue;
-    const name = line.slice(0, colon).trim();
-    const value = line.slice(colon + 1).trim();
-    if (!fields.has(name)) fields.set(name, value);
+    const name = colon <= 0 ? '' : line.slice(0, colon).trim();
+    if (SYSMON_NAMES.has(name)) {
+      last = fields.has(name) ? undefined : name;
+      if (last !== undefined) fields.set(last, line.slice(colon + 1).trimStart());
+    } else if (last !== undefined && line.trim() !== '') {
+      // A full line was cut in the middle of a word, a shorter one at a blank.
+      const before = fields.get(last) ?? '';
+      fields.set(last, before + (lastLength >= width || /\s$/.test(before) ? '' : ' ') + line.trimStart());
+    }
+    lastLength = line.length;
   }
+  for (const [name, value] of fields) fields.set(name, value.trimEnd());
   return fields;
+}
+
+/** The width at which lines were wrapped: that of the longest, if there is more than one of it. */
+function consoleWidth(lines: readonly string[]): number {
+  const widest = lines.reduce((most, line) => Math.max(most, line.length), 0);
+  return lines.filter((line) => line.length === widest).length > 1 ? widest : Number.POSITIVE_INFINITY;
 }
 
 /** `Section|Label` (or the label alone, in any section) of a rendered Security message → field of the event. */
@@ -58,6 +92,7 @@ const SECURITY_LABELS: ReadonlyMap<string, string> = new Map([
  * `Label:<tabs>value`, and further values of one label follow on lines of their own.
  */
 export function securityMessageFields(message: string): ReadonlyMap<string, string> {
+  if (isOneLine(message)) return oneLineSecurity(message, SECURITY_LABELS);
   const fields = new Map<string, string>();
   let section = '';
   let last: string | undefined;

@@ -1,7 +1,7 @@
-import { type JsonObject, own } from '../json-object.ts';
+import { isObject, type JsonObject, own } from '../json-object.ts';
 import type { RecordContext } from '../reading.ts';
 import { utcMicros } from '../time-text.ts';
-import { assembleRecord, type Field, flatField, logByFields } from './assemble-record.ts';
+import { assembleRecord, type Field, flatField, logByFields, nestedField } from './assemble-record.ts';
 import { type LogTime, localLogTime, type WindowsRecord } from './windows-record.ts';
 
 /** Fields of events themselves: a record with none of them has only the log's fields at its top, and the rest in its message. */
@@ -31,7 +31,6 @@ export function flatObject(record: JsonObject, context: RecordContext): WindowsR
   const channel = firstOf(record, fields, ['Channel', 'LogName', 'EventLog', 'Log Name']);
   if (provider === undefined && channel === undefined && logByFields(fields) === 'other') return undefined;
   const computer = firstOf(record, fields, ['Hostname', 'Computer', 'ComputerName', 'MachineName']);
-  const hasEventFields = EVENT_FIELDS.some((name) => fields(name) !== undefined);
   return assembleRecord({
     provider,
     guid: firstOf(record, fields, ['ProviderGuid']),
@@ -43,10 +42,17 @@ export function flatObject(record: JsonObject, context: RecordContext): WindowsR
     logged: flatTime(record, fields, context),
     zoneHint: receivedHint(record),
     keywords: firstOf(record, fields, ['Keywords', 'EventType']),
-    fields: hasEventFields ? fields : () => undefined,
+    fields: eventFields(record, fields),
     inserts: own(record, 'StringInserts') ?? own(record, 'ReplacementStrings'),
     message: firstOf(record, fields, ['Message', 'Description']),
   });
+}
+
+/** The fields of the event: those of its own part where it has one (Velociraptor, Tanium), else those at the top. */
+function eventFields(record: JsonObject, fields: Field): Field {
+  const data = own(record, 'EventData') ?? own(record, 'event_data');
+  if (isObject(data) && !Array.isArray(own(data, 'Data'))) return nestedField(data);
+  return EVENT_FIELDS.some((name) => fields(name) !== undefined) ? fields : () => undefined;
 }
 
 const TIME_FIELDS = [

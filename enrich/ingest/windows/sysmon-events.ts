@@ -38,7 +38,7 @@ type Body = EventBody | { readonly reject: string };
 const READERS: ReadonlyMap<number, (record: WindowsRecord, time: number) => Body> = new Map([
   [1, processStart],
   [3, connection],
-  [5, (record) => ({ kind: 'process_end', process: subject(record) })],
+  [5, processEnd],
   [7, imageLoad],
   [11, (record) => file(record, 'file_write', 'create')],
   [15, stream],
@@ -175,6 +175,11 @@ function processStart(record: WindowsRecord): Body {
       }),
     },
   };
+}
+
+function processEnd(record: WindowsRecord): Body {
+  const process = subject(record);
+  return process.entityKind === 'none' ? { reject: 'no process' } : { kind: 'process_end', process };
 }
 
 function connection(record: WindowsRecord, time: number): Body {

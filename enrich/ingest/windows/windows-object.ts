@@ -6,7 +6,9 @@ import { collected, graylogBeats } from './collector-object.ts';
 import { ecsField } from './ecs-fields.ts';
 import { readEventDataXml } from './event-xml.ts';
 import { flatObject } from './flat-object.ts';
+import { hayabusa } from './hayabusa-object.ts';
 import { type LogTime, localLogTime, logOf, utcLogTime, type WindowsRecord } from './windows-record.ts';
+import { withoutLists } from './xml-arrays.ts';
 
 type Reader = (record: JsonObject, context: RecordContext) => WindowsRecord | undefined;
 
@@ -24,8 +26,10 @@ export function readWindowsObject(record: JsonObject, context: RecordContext): W
 
 /** evtx_dump, chainsaw, Velociraptor and other direct translations of the Event XML. */
 const translatedXml: Reader = (record) => {
-  const chainsaw = objectAt(record, 'document.data.Event');
-  const event = chainsaw ?? objectAt(record, 'Event') ?? record;
+  const chainsaw = objectAt(record, 'document.data.Event') ?? objectAt(record, 'data.Event');
+  const given = chainsaw ?? objectAt(record, 'Event') ?? record;
+  const turned = Array.isArray(own(given, 'System')) ? withoutLists(given) : given;
+  const event = isObject(turned) ? turned : given;
   const system = objectAt(event, 'System');
   if (!system) return undefined;
   const attribute = (element: string, name: string): unknown => {
@@ -153,17 +157,17 @@ function azureData(data: unknown): Field {
   return parsed.ok && isObject(parsed.value) ? namedData(parsed.value) : () => undefined;
 }
 
-/** `Get-WinEvent | ConvertTo-Json`: the fields are only in the message; `ProcessId` at the top is the logging service's. */
-const getWinEvent: Reader = (record) => {
-  if (own(record, 'ProviderName') === undefined || own(record, 'MachineName') === undefined) return undefined;
-  if (own(record, 'Id') === undefined) return undefined;
+/** `Get-WinEvent` as JSON, CSV or list: the fields are only in the message; `ProcessId` at the top is the logging service's. */
+const getWinEvent: Reader = (record, context) => {
+  if (own(record, 'ProviderName') === undefined || own(record, 'Id') === undefined) return undefined;
+  if (own(record, 'MachineName') === undefined && own(record, 'Message') === undefined) return undefined;
   const created = own(record, 'TimeCreated');
   return assembleRecord({
     provider: own(record, 'ProviderName'),
     guid: own(record, 'ProviderId'),
     channel: own(record, 'LogName') ?? own(record, 'ContainerLog'),
     eventId: own(record, 'Id'),
-    computer: own(record, 'MachineName'),
+    computer: own(record, 'MachineName') ?? context.host,
     recordId: own(record, 'RecordId'),
     logged: isObject(created) ? utcLogTime(own(created, 'value')) : dotnetTime(created),
     keywords: own(record, 'Keywords'),
@@ -206,6 +210,7 @@ const SHAPES: readonly Reader[] = [
   winlogbeat6,
   getWinEvent,
   evtxECmd,
+  hayabusa,
   azure,
   flatObject,
 ];
