@@ -160,6 +160,14 @@ const relayed: Opener = (object, context) => {
   return isPanther || Object.hasOwn(event, 'event_simpleName') ? [{ record: event, context }] : undefined;
 };
 
+/** LimaCharlie: a record of a Windows log as the sensor sends it, and the record of a detection. */
+const sensorEvent: Opener = (object, context) => {
+  const detect = own(object, 'detect');
+  if (isObject(detect) && isObject(own(detect, 'routing'))) return [{ record: detect, context }];
+  const log = at(object, 'event.EVENT');
+  return isObject(log) && isObject(own(object, 'routing')) ? [{ record: log, context }] : undefined;
+};
+
 /** An Elasticsearch hit, and the document of a `_bulk` update. */
 const elasticHit: Opener = (object, context) => {
   for (const key of ['_source', 'doc', '_doc']) {
@@ -191,9 +199,9 @@ const gelf: Opener = (object, context) => {
   return [{ record, context: named(context, own(object, 'host'), own(object, 'timestamp')) }];
 };
 
-/** A message of an Event Hub capture or of an OpenTelemetry collector: the record, or a batch of them, is the body. */
+/** A message of an Event Hub capture, of an OpenTelemetry collector or of Filebeat's JSON input: the record, or a batch of them, is the body. */
 const bodyInside: Opener = (object, context) => {
-  const body = own(object, 'Body') ?? own(object, 'body');
+  const body = own(object, 'Body') ?? own(object, 'body') ?? own(object, 'json');
   if (!isObject(body) || RECORD_KEYS.some((name) => Object.hasOwn(object, name))) return undefined;
   return [{ record: body, context }];
 };
@@ -244,6 +252,9 @@ const hostBeside = (object: JsonObject): unknown =>
 /** JSON or Event XML, or Event XML behind the header of a syslog line. */
 const LOOKS_LIKE_RECORD = /^(?:\s{0,16}(?:\[\s{0,16})?\{\s{0,16}"|[^{]{0,512}?<Event[\s>])/;
 
+/** Whether a text may be a record that was handed on whole. */
+export const looksLikeRecord = (text: string): boolean => LOOKS_LIKE_RECORD.test(text);
+
 function named(context: RecordContext, host: unknown, time: unknown): RecordContext {
   const hostName = textOf(host);
   const micros = utcMicros(time);
@@ -258,6 +269,7 @@ const OPENERS: readonly Opener[] = [
   otlpResource,
   otlpRecord,
   customTable,
+  sensorEvent,
   relayed,
   gelf,
   splunkHec,

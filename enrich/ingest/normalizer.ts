@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { EndpointEvent, HostRef, TimeQuality } from '../event/endpoint-event.ts';
 import { ADAPTERS } from './adapters/all.ts';
-import { type Unwrapped, unwrap } from './envelope.ts';
+import { ecs } from './adapters/ecs.ts';
+import { looksLikeRecord, type Unwrapped, unwrap } from './envelope.ts';
 import { FeedSummary, shapeOf } from './feed-summary.ts';
 import { at, isObject, MAX_RECORD_CHARS, parseJson } from './json-object.ts';
 import { startKey } from './process-key.ts';
@@ -110,7 +111,10 @@ export class FeedNormalizer {
     if (reading) return this.take(reading);
     // A pipeline that keeps the record as it came keeps it here.
     const original = at(record, 'event.original');
-    if (typeof original === 'string') return this.normalizeText(original, context);
+    if (typeof original === 'string' && (looksLikeRecord(original) || looksClassic(original)))
+      return this.normalizeText(original, context);
+    // Documents of any other integration, by the common schema alone.
+    if (ecs.claims(record)) return this.take(ecs.read(record));
     this.summary.unknown.add(shapeOf(record));
     return [];
   }

@@ -12,18 +12,25 @@ const LATEST = Date.UTC(2200, 0, 1) * 1000;
 /** Between the FILETIME epoch, 1601, and 1970. */
 const FILETIME_OFFSET_MICROS = 11_644_473_600_000_000;
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?[ ]?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
+const ISO =
+  /^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,12}))?[ ]?(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
 const AMERICAN =
   /^(\d{1,2})\/(\d{1,2})\/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
 /** As a browser's or .NET's American locale spells a date out; the portals of Defender and Kibana export so. */
 const SPELLED =
-  /^([A-Z]{3})[a-z]{0,6} (\d{1,2}), (\d{4}),? (?:at |@ )?(\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+  /^(?:[A-Z]{3,9}, )?([A-Z]{3})[a-z]{0,6} (\d{1,2}), (\d{4}),? (?:at |@ )?(\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?([AP]M))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+/** As C's asctime writes it, osquery and Snare among others; and as OSSEC does, the year first. */
+const ASCTIME =
+  /^(?:[A-Z]{3},? )?([A-Z]{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})(?: (Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+const YEAR_FIRST = /^(\d{4}) ([A-Z]{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)$/i;
 /** Day first, which the dots tell: .NET in German and its neighbours. */
 const DOTTED =
   /^(\d{1,2})\.(\d{1,2})\.(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:[.,](\d{1,12}))?(?: ?(Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 /** The blanks that newer locale data put before AM and PM. */
 const NARROW_BLANKS = /[\u00a0\u202f]/g;
+/** Go writes the name of the zone behind its offset. */
+const GO_ZONE = /(?<=[+-]\d{4}) [A-Z]{3,5}$/;
 const DOTNET = /^\\?\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?\/$/;
 const DIGITS = /^\d{9,20}(?:\.\d{1,9})?$/;
 
@@ -34,7 +41,7 @@ const DIGITS = /^\d{9,20}(?:\.\d{1,9})?$/;
 export function readTime(value: unknown): Stamp | undefined {
   if (typeof value === 'number') return fromCount(value);
   if (typeof value !== 'string' || value.length > 48) return undefined;
-  const text = value.trim();
+  const text = value.trim().replace(GO_ZONE, '');
   const iso = ISO.exec(text);
   if (iso) return build(iso[1], iso[2], iso[3], Number(iso[4]), iso[5], iso[6], iso[7], iso[8]);
   if (DIGITS.test(text)) return fromCount(Number(text));
@@ -50,16 +57,24 @@ function localeTime(text: string): Stamp | undefined {
   }
   const spelled = SPELLED.exec(text);
   if (spelled) {
-    const month = String(MONTHS.indexOf((spelled[1] ?? '').toLowerCase()) + 1);
+    const month = monthOf(spelled[1]);
     const hour = hourOf(Number(spelled[4]), spelled[8]);
     return build(spelled[3], month, spelled[2], hour, spelled[5], spelled[6], spelled[7], spelled[9]);
   }
+  const ascii = ASCTIME.exec(text);
+  if (ascii)
+    return build(ascii[6], monthOf(ascii[1]), ascii[2], Number(ascii[3]), ascii[4], ascii[5], undefined, ascii[7]);
+  const ossec = YEAR_FIRST.exec(text);
+  if (ossec)
+    return build(ossec[1], monthOf(ossec[2]), ossec[3], Number(ossec[4]), ossec[5], ossec[6], undefined, undefined);
   const dotted = DOTTED.exec(text);
   if (dotted)
     return build(dotted[3], dotted[2], dotted[1], Number(dotted[4]), dotted[5], dotted[6], dotted[7], dotted[8]);
   const dotnet = DOTNET.exec(text);
   return dotnet ? within(Number(dotnet[1]) * 1000, true) : undefined;
 }
+
+const monthOf = (name: Part): string => String(MONTHS.indexOf((name ?? '').toLowerCase()) + 1);
 
 /** Microseconds of a time that is UTC by definition, whatever it says. */
 export const utcMicros = (value: unknown): number | undefined => readTime(value)?.micros;

@@ -5,6 +5,7 @@ import { at, own, parseJson } from '../../enrich/ingest/json-object.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
 import { scanXml } from '../../enrich/ingest/xml-scan.ts';
+import { cbCloud, cbEdr, ecsDocument, limaCharlie, xdr } from '../build/edr-records.ts';
 import {
   azure,
   elasticDefend,
@@ -22,6 +23,7 @@ import {
   wazuh,
   winlogbeat7,
 } from '../build/endpoint.ts';
+import { hayabusaRow, otlp, xml2js } from '../build/endpoint-shapes.ts';
 import { readAll } from '../build/read-records.ts';
 
 /** One record of every feed that names a path. */
@@ -36,6 +38,14 @@ const RECORDS: readonly Json[] = [
   sentinelone('IPConnect', { 'src.ip.address': '10.1.2.3' }),
   ocsf(4001, 1, { src_endpoint: { ip: '10.1.2.3' } }),
   osqueryRow({ pid: '1', remote_address: '203.0.113.9', remote_port: '443' }),
+  hayabusaRow(SYSMON_SAMPLES.processEnd(), 'json'),
+  otlp(SYSMON_SAMPLES.processEnd()),
+  xml2js(SYSMON_SAMPLES.processEnd()),
+  cbCloud('netconn', { remote_ip: '203.0.113.9', netconn_publisher: [{ name: 'x' }] }),
+  cbEdr('filemod', { action: 'create', path: 'c:\\out.rar' }),
+  xdr('NETWORK_STREAM_CONNECT', { action_remote_ip: '203.0.113.9' }),
+  limaCharlie('NETWORK_CONNECTIONS', { NETWORK_ACTIVITY: [{ SOURCE: { IP_ADDRESS: '10.1.2.3' } }] }),
+  ecsDocument('network', ['connection'], { source: { ip: '10.1.2.3' } }),
 ];
 
 /** Values that have broken readers before. */
@@ -53,6 +63,7 @@ const ODD: readonly unknown[] = [
   [[[]]],
   [null],
   { __proto__: null, x: 1 },
+  { toString: [], valueOf: [] },
   '\ud800',
   '\u0000\u001b[31m\u202e\r\n',
   'x'.repeat(70_000),

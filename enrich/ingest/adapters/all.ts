@@ -1,6 +1,9 @@
 import type { Adapter } from './adapter.ts';
+import { carbonBlack } from './carbon-black.ts';
+import { cortexXdr } from './cortex-xdr.ts';
 import { crowdstrikeFdr } from './crowdstrike-fdr.ts';
 import { elasticDefend } from './elastic-defend.ts';
+import { limacharlie } from './limacharlie.ts';
 import { mde } from './mde.ts';
 import { ocsf } from './ocsf.ts';
 import { osquery } from './osquery.ts';
@@ -8,4 +11,15 @@ import { sentinelone } from './sentinelone.ts';
 import { wazuh } from './wazuh.ts';
 
 /** Every feed but the Windows event logs, whose many shapes are tried last. The first that claims a record reads it. */
-export const ADAPTERS: readonly Adapter[] = [crowdstrikeFdr, ocsf, mde, elasticDefend, sentinelone, wazuh, osquery];
+export const ADAPTERS: readonly Adapter[] = [
+  crowdstrikeFdr,
+  ocsf,
+  mde,
+  elasticDefend,
+  sentinelone,
+  carbonBlack,
+  cortexXdr,
+  limacharlie,
+  wazuh,
+  osquery,
+];

@@ -19,7 +19,7 @@ import { type EventBody, hostRef, ignored, ipsOf, type Reading, rejected } from 
 import { readTime } from '../time-text.ts';
 import type { Adapter } from './adapter.ts';
 
-type Body = EventBody | { readonly reject: string } | { readonly ignore: true };
+export type Body = EventBody | { readonly reject: string } | { readonly ignore: true };
 
 /** Dataset suffix and action → how the record is read; what is not here is ignored by name. */
 const READERS: ReadonlyMap<string, (record: JsonObject, time: number) => Body> = new Map([
@@ -83,7 +83,7 @@ const datasetOf = (record: JsonObject): string =>
 
 const categoryOf = (record: JsonObject): string => textOf(at(record, 'event.category'))?.toLowerCase() ?? '';
 
-function subject(record: JsonObject): ProcessRef {
+export function subject(record: JsonObject): ProcessRef {
   const text = (path: string) => textOf(at(record, path));
   return processRef({
     key: idOf(at(record, 'process.entity_id')),
@@ -136,7 +136,7 @@ function statusOf(
 
 const BROKEN = new Set(['errorbaddigest', 'errorrevoked', 'erroruntrustedroot', 'errorexplicitdistrust']);
 
-function processStart(record: JsonObject, time: number): Body {
+export function processStart(record: JsonObject, time: number): Body {
   const process = subject(record);
   if (process.entityKind === 'none' && process.image === undefined) return { reject: 'no process' };
   // A process that was there before the agent is described, not started.
@@ -145,7 +145,11 @@ function processStart(record: JsonObject, time: number): Body {
   return { kind: 'process_start', process: { ...process, ...compact({ startedAt }) } };
 }
 
-function connection(record: JsonObject, outcome: 'attempt' | 'ok', phase: 'open' | 'end'): Body {
+export function connection(
+  record: JsonObject,
+  outcome: NonNullable<ConnectionEvent['outcome']>,
+  phase: 'open' | 'end',
+): Body {
   const source = end(textOf(at(record, 'source.ip')), portOf(at(record, 'source.port')));
   const destination = end(textOf(at(record, 'destination.ip')), portOf(at(record, 'destination.port')));
   if (source.ip === '' && destination.ip === '') return { reject: 'no addresses' };
@@ -182,7 +186,7 @@ function directionOf(record: JsonObject): ConnectionEvent['direction'] {
   return action === 'connection_accepted' ? 'ingress' : 'unknown';
 }
 
-function dnsQuery(record: JsonObject): Body {
+export function dnsQuery(record: JsonObject): Body {
   return {
     kind: 'dns_query',
     process: subject(record),
@@ -191,7 +195,7 @@ function dnsQuery(record: JsonObject): Body {
   };
 }
 
-function file(record: JsonObject, kind: FileEvent['kind'], op: FileEvent['op']): Body {
+export function file(record: JsonObject, kind: FileEvent['kind'], op: FileEvent['op']): Body {
   const path = textOf(at(record, 'file.path'));
   if (path === undefined) return { reject: 'no path' };
   const header = textOf(at(record, 'file.Ext.header_bytes'));
@@ -211,7 +215,7 @@ function file(record: JsonObject, kind: FileEvent['kind'], op: FileEvent['op']):
   };
 }
 
-function library(record: JsonObject): Body {
+export function library(record: JsonObject): Body {
   const path = textOf(at(record, 'dll.path'));
   if (path === undefined) return { reject: 'no module path' };
   return { kind: 'image_load', process: subject(record), path, ...signature(record, 'dll') };

@@ -1,0 +1,99 @@
+import type { Json } from './endpoint.ts';
+
+/** Records of further products, each in its vendor's names; every value is invented. Time: noon of the samples and 123 ms. */
+const GO_TIME = '2024-05-14 12:00:00.123 +0000 UTC';
+
+/** Carbon Black Cloud's data forwarder. */
+export const cbCloud = (type: string, fields: Json): Json => ({
+  type: `endpoint.event.${type}`,
+  process_guid: 'ORG00001-003d902d-00001234-00000000-1d81e74906feadc',
+  parent_guid: 'ORG00001-003d902d-00000378-00000000-1d81e748f8b0d13',
+  backend_timestamp: '2024-05-14 12:03:00 +0000 UTC',
+  device_id: '7',
+  device_name: 'CORP\\PC1',
+  device_external_ip: '198.51.100.77',
+  device_timestamp: GO_TIME,
+  process_pid: 4660,
+  process_path: 'c:\\tools\\rar.exe',
+  process_cmdline: 'rar a out.rar',
+  process_username: 'CORP\\ann',
+  process_hash: ['1'.repeat(32), 'a'.repeat(64)],
+  process_publisher: [{ name: 'win.rar GmbH', state: 'FILE_SIGNATURE_STATE_SIGNED | FILE_SIGNATURE_STATE_VERIFIED' }],
+  parent_pid: 888,
+  parent_path: 'c:\\windows\\explorer.exe',
+  ...fields,
+});
+
+/** Carbon Black EDR's event forwarder. */
+export const cbEdr = (type: string, fields: Json): Json => ({
+  cb_server: 'cb',
+  computer_name: 'PC1',
+  event_type: type,
+  process_guid: '0000276e-0000-1234-01d7-641916c5961d',
+  sensor_id: 10094,
+  timestamp: 1_715_688_000.123,
+  type: `ingress.event.${type}`,
+  pid: 4660,
+  ...fields,
+});
+
+/** Cortex XDR's xdr_data. */
+export const xdr = (subType: string, fields: Json): Json => ({
+  event_type: 'ENUM.ANY',
+  event_sub_type: `ENUM.${subType}`,
+  event_timestamp: 1_715_688_000_123,
+  event_id: 'EVENT-1',
+  agent_id: 'AGENT-1',
+  agent_hostname: 'PC1',
+  agent_ip_addresses: ['10.1.2.3'],
+  actor_process_instance_id: 'Adr1YUm6dfg',
+  actor_process_os_pid: 4660,
+  actor_process_image_path: 'C:\\Tools\\rar.exe',
+  actor_process_command_line: 'rar a out.rar',
+  actor_process_signature_vendor: 'win.rar GmbH',
+  actor_process_signature_status: 'SIGNED',
+  actor_effective_username: 'CORP\\ann',
+  ...fields,
+});
+
+/** LimaCharlie's sensor. */
+export const limaCharlie = (type: string, event: Json, routing: Json = {}): Json => ({
+  event,
+  routing: {
+    event_type: type,
+    event_time: 1_715_688_000_123,
+    event_id: 'event-1',
+    hostname: 'pc1.corp.example',
+    int_ip: '10.1.2.3',
+    ext_ip: '198.51.100.77',
+    sid: 'sensor-1',
+    this: 'a443f9c48bef700740ef27e062c333c6',
+    parent: '42217cb0326ca254999554a862c3298e',
+    ...routing,
+  },
+  ts: '2024-05-14 12:00:00',
+});
+
+/** A document of the common schema, of an integration that keeps nothing of the original. */
+export const ecsDocument = (category: string, types: readonly string[], parts: Json): Json => ({
+  '@timestamp': '2024-05-14T12:00:00.123Z',
+  agent: { id: 'collector', type: 'filebeat' },
+  event: {
+    category: [category],
+    type: types,
+    action: 'any',
+    kind: 'event',
+    module: 'any_edr',
+    dataset: 'any_edr.event',
+  },
+  host: { name: 'PC1', id: 'x' },
+  process: {
+    entity_id: 'KEY-1',
+    pid: 4660,
+    executable: 'C:\\Tools\\rar.exe',
+    command_line: 'rar a out.rar',
+    parent: { pid: 888, executable: 'C:\\Windows\\explorer.exe' },
+  },
+  user: { name: 'ann', domain: 'CORP' },
+  ...parts,
+});
