@@ -13,6 +13,7 @@ const KNOWN_COLUMNS = new Set(
     'EventRecordId,EventRecordID,TimeCreated,Provider,ProviderName,MachineName,LogName,Id,Message,Payload,MapDescription',
     'winlog.event_id,winlog.channel,winlog.computer_name,winlog.provider_name,event.dataset,event.module,host.name',
     'process.pid,process.executable,event.action,class_uid,time,EventData,RenderedDescription,ReportTime',
+    'Date and Time,Event ID,Source,RuleTitle,datetime,RecordID,Record ID,EventTitle',
   ].flatMap((line) => line.split(',')),
 );
 
@@ -115,6 +116,8 @@ function splitLine(line: string, delimiter: string): readonly string[] | undefin
 /** A time of a column in UTC, with its zone, unless it says so itself (the API writes ISO 8601 with a `Z`). */
 const asUtc = (cell: string): string => (cell === '' || /(?:Z|[+-]\d\d:?\d\d)$/i.test(cell) ? cell : `${cell} UTC`);
 
+const VIEWER_COLUMNS = ['Date and Time', 'Event ID', 'Source'];
+
 /** Turns rows into objects by the names of the header. */
 export class CsvTable {
   private readonly names: readonly string[];
@@ -127,8 +130,12 @@ export class CsvTable {
 
   /** The row as an object, or undefined when it has another number of cells than the header. */
   object(cells: readonly string[]): { [name: string]: unknown } | undefined {
-    if (cells.length !== this.names.length) return undefined;
+    // The Event Viewer writes the message into one column more than its header has.
+    const isViewer =
+      cells.length === this.names.length + 1 && VIEWER_COLUMNS.every((name) => this.names.includes(name));
+    if (cells.length !== this.names.length && !isViewer) return undefined;
+    const names = isViewer ? [...this.names, 'Message'] : this.names;
     // fromEntries defines properties: a column called __proto__ is a property like any other.
-    return Object.fromEntries(this.names.map((name, i) => [name, this.isUtc[i] ? asUtc(cells[i] ?? '') : cells[i]]));
+    return Object.fromEntries(names.map((name, i) => [name, this.isUtc[i] ? asUtc(cells[i] ?? '') : cells[i]]));
   }
 }

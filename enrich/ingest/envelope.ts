@@ -4,6 +4,8 @@ import { at, isObject, type JsonObject, own } from './json-object.ts';
 import { otlpRecord, otlpResource } from './otlp.ts';
 import type { RecordContext } from './reading.ts';
 import { utcMicros } from './time-text.ts';
+import { looksClassic } from './windows/classic-text.ts';
+import { isAgentLine } from './windows/syslog-line.ts';
 
 /** A record taken out of its envelope: an object, or text that still has to be recognised. */
 export interface Unwrapped {
@@ -236,7 +238,7 @@ const TEXT_KEYS = [
 const textInside: Opener = (object, context) => {
   for (const key of TEXT_KEYS) {
     const text = own(object, key);
-    if (typeof text !== 'string' || !LOOKS_LIKE_RECORD.test(text)) continue;
+    if (typeof text !== 'string' || !looksLikeRecord(text)) continue;
     if (RECORD_KEYS.some((name) => Object.hasOwn(object, name))) return undefined;
     // Wazuh decodes what it keeps here.
     if (isObject(at(object, 'data.win') ?? at(object, 'data.eventdata'))) return undefined;
@@ -249,11 +251,14 @@ const textInside: Opener = (object, context) => {
 const hostBeside = (object: JsonObject): unknown =>
   at(object, 'agent.name') ?? at(object, 'host.name') ?? own(object, 'HostName') ?? own(object, 'hostname');
 
+/** Where in a line of text the mark of an agent stands, if at all. */
+const HEADER_CHARS = 1024;
 /** JSON or Event XML, or Event XML behind the header of a syslog line. */
 const LOOKS_LIKE_RECORD = /^(?:\s{0,16}(?:\[\s{0,16})?\{\s{0,16}"|[^{]{0,512}?<Event[\s>])/;
 
 /** Whether a text may be a record that was handed on whole. */
-export const looksLikeRecord = (text: string): boolean => LOOKS_LIKE_RECORD.test(text);
+export const looksLikeRecord = (text: string): boolean =>
+  LOOKS_LIKE_RECORD.test(text) || looksClassic(text) || isAgentLine(text.slice(0, HEADER_CHARS));
 
 function named(context: RecordContext, host: unknown, time: unknown): RecordContext {
   const hostName = textOf(host);

@@ -10,6 +10,7 @@ import type { ClockSource, Draft, Reading, RecordContext } from './reading.ts';
 import { looksClassic, readClassicText } from './windows/classic-text.ts';
 import { readEventXml } from './windows/event-xml.ts';
 import { readWindows } from './windows/read-windows.ts';
+import { isAgentLine, readAgentLine } from './windows/syslog-line.ts';
 import { clockSource, sysmonClockSample } from './windows/sysmon-events.ts';
 import { readWindowsObject } from './windows/windows-object.ts';
 import type { WindowsRecord } from './windows/windows-record.ts';
@@ -111,8 +112,7 @@ export class FeedNormalizer {
     if (reading) return this.take(reading);
     // A pipeline that keeps the record as it came keeps it here.
     const original = at(record, 'event.original');
-    if (typeof original === 'string' && (looksLikeRecord(original) || looksClassic(original)))
-      return this.normalizeText(original, context);
+    if (typeof original === 'string' && looksLikeRecord(original)) return this.normalizeText(original, context);
     // Documents of any other integration, by the common schema alone.
     if (ecs.claims(record)) return this.take(ecs.read(record));
     this.summary.unknown.add(shapeOf(record));
@@ -135,6 +135,10 @@ export class FeedNormalizer {
       }
       this.summary.noteDamage('inside a record', parsed.ok ? 'not an object' : parsed.why);
       return [];
+    }
+    if (isAgentLine(start.slice(0, HEADER_CHARS))) {
+      const reading = this.readWindowsRecord(readAgentLine(start, context), context);
+      return reading ? this.take(reading) : this.unknownText(start);
     }
     if (start.startsWith('<')) return this.normalizeXml(start, context);
     const classic = looksClassic(start) ? this.readWindowsRecord(readClassicText(start, context), context) : undefined;

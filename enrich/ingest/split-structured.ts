@@ -3,6 +3,7 @@ import { MAX_RECORD_CHARS } from './json-object.ts';
 import { JsonSpan } from './json-span.ts';
 import { isClassicStart } from './split-classic.ts';
 import { isBlank, type SplitterSink, type Step, type TextWindow } from './text-window.ts';
+import { isAgentLine } from './windows/syslog-line.ts';
 
 /** Most arrays of batches inside each other. */
 const MAX_BATCH_DEPTH = 8;
@@ -188,6 +189,7 @@ export class StructuredSplitter {
     if (newline < 0 && seen.length < HEADER_CHARS && !window.ended) return 'more';
     const line = newline < 0 ? seen : seen.slice(0, newline);
     if (isClassicStart(line)) return 'classic';
+    if (isAgentLine(line)) return this.agentLine();
     const inner = nearest(line.indexOf('{"'), line.indexOf('<Event '), line.indexOf('<Event>'));
     if (inner > 0) {
       window.at += inner;
@@ -195,6 +197,17 @@ export class StructuredSplitter {
     }
     // Lines of junk in a row are one damaged place.
     if (!HEADING.test(line)) this.junkAt ??= window.offset(window.at);
+    this.skippingLine = true;
+    return 'go';
+  }
+
+  /** A line that is an event in itself, as agents write it for syslog. */
+  private agentLine(): Step {
+    const { window } = this;
+    const line = window.line();
+    if (line === undefined && window.left < LOOK_AHEAD && !window.ended) return 'more';
+    this.noteJunk();
+    this.record(window.at, window.at + (line?.length ?? window.left));
     this.skippingLine = true;
     return 'go';
   }

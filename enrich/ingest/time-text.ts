@@ -31,6 +31,8 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const NARROW_BLANKS = /[\u00a0\u202f]/g;
 /** Go writes the name of the zone behind its offset. */
 const GO_ZONE = /(?<=[+-]\d{4}) [A-Z]{3,5}$/;
+/** WMI's form: digits, then minutes east of UTC. */
+const DMTF = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.(\d{6})(?:([+-])(\d{3}))?$/;
 const DOTNET = /^\\?\/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?\/$/;
 const DIGITS = /^\d{9,20}(?:\.\d{1,9})?$/;
 
@@ -44,6 +46,18 @@ export function readTime(value: unknown): Stamp | undefined {
   const text = value.trim().replace(GO_ZONE, '');
   const iso = ISO.exec(text);
   if (iso) return build(iso[1], iso[2], iso[3], Number(iso[4]), iso[5], iso[6], iso[7], iso[8]);
+  const dmtf = DMTF.exec(text);
+  if (dmtf)
+    return build(
+      dmtf[1],
+      dmtf[2],
+      dmtf[3],
+      Number(dmtf[4]),
+      dmtf[5],
+      dmtf[6],
+      dmtf[7],
+      minutesAsZone(dmtf[8], dmtf[9]),
+    );
   if (DIGITS.test(text)) return fromCount(Number(text));
   return localeTime(text.replace(NARROW_BLANKS, ' '));
 }
@@ -72,6 +86,14 @@ function localeTime(text: string): Stamp | undefined {
     return build(dotted[3], dotted[2], dotted[1], Number(dotted[4]), dotted[5], dotted[6], dotted[7], dotted[8]);
   const dotnet = DOTNET.exec(text);
   return dotnet ? within(Number(dotnet[1]) * 1000, true) : undefined;
+}
+
+/** `-360` as `-06:00`. */
+function minutesAsZone(sign: Part, minutes: Part): Part {
+  if (sign === undefined) return undefined;
+  const total = Number(minutes);
+  const two = (count: number): string => `${count}`.padStart(2, '0');
+  return `${sign}${two(Math.floor(total / 60))}:${two(total % 60)}`;
 }
 
 const monthOf = (name: Part): string => String(MONTHS.indexOf((name ?? '').toLowerCase()) + 1);

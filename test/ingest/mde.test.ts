@@ -154,4 +154,17 @@ describe('Microsoft Defender', () => {
       ips: ['10.1.2.3', 'fe80::1'],
     });
   });
+
+  it('is read with its columns in camel case', () => {
+    const row = mdeRow('ConnectionSuccess', {
+      LocalIP: '10.1.2.3',
+      LocalPort: 50123,
+      RemoteIP: '203.0.113.9',
+      RemotePort: 443,
+    });
+    const camel = Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name[0]!.toLowerCase() + name.slice(1), value]),
+    );
+    expect(read(camel)).toEqual(read(row));
+  });
 });

@@ -68,10 +68,18 @@ function rowOf(record: JsonObject): JsonObject | undefined {
   const category = own(record, 'category');
   const properties = objectAt(record, 'properties');
   if (typeof category === 'string' && category.startsWith('AdvancedHunting-') && properties) return properties;
+  // Some clients of the API write every column in camel case.
+  if (own(record, 'actionType') !== undefined && (own(record, 'deviceId') ?? own(record, 'deviceName')) !== undefined)
+    return capitalised(record);
   const hasDevice = ['DeviceId', 'DeviceName', 'MachineId'].some((name) => Object.hasOwn(record, name));
   const hasAction = ['ActionType', 'CreatedProcessId', 'IPAddresses'].some((name) => Object.hasOwn(record, name));
   return hasDevice && hasAction ? record : undefined;
 }
+
+const capitalised = (record: JsonObject): JsonObject =>
+  Object.fromEntries(
+    Object.entries(record).map(([name, value]) => [name.charAt(0).toUpperCase() + name.slice(1), value]),
+  );
 
 function typeOf(record: JsonObject, row: JsonObject): string {
   const action = textOf(own(row, 'ActionType'));

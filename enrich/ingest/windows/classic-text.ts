@@ -5,14 +5,16 @@ import { localLogTime, type WindowsRecord } from './windows-record.ts';
 /** Most `key=value` and `Key: value` lines read before the message. */
 const MAX_HEADER_LINES = 40;
 
-/** First line of an event in Splunk's classic rendering: an American date without zone. */
-export const CLASSIC_DATE = /^\d{1,2}\/\d{1,2}\/\d{4} \d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: [AP]M)?$/i;
+/** First line of an event in Splunk's classic rendering: an American date without zone, ISO 8601, or WMI's digits. */
+export const CLASSIC_DATE =
+  /^(?:\d{1,2}\/\d{1,2}\/\d{4} \d{1,2}:\d\d:\d\d(?:\.\d{1,9})?(?: [AP]M)?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d{14}\.\d{6}(?:[+-]\d{3})?)$/i;
 /** First line of an event as `wevtutil qe /f:text` prints it. */
 export const WEVTUTIL_START = /^Event\[\d{1,10}\]:?$/;
 
 /** Whether a text may be one event in a classic rendering. */
 export const looksClassic = (text: string): boolean =>
-  /^(?:\d{1,2}\/\d{1,2}\/\d{4} \d|Event\[\d|LogName=|EventCode=)/.test(text.slice(0, 64));
+  /^(?:\d{1,2}\/\d{1,2}\/\d{4} \d|Event\[\d|LogName=|EventCode=)/.test(text.slice(0, 64)) ||
+  CLASSIC_DATE.test(text.slice(0, 64).split('\n', 1)[0]?.trimEnd() ?? '');
 
 /** Reads one event of Splunk's classic WinEventLog text or of `wevtutil /f:text`. */
 export function readClassicText(text: string, context: RecordContext): WindowsRecord | undefined {
