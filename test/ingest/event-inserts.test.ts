@@ -102,3 +102,95 @@ describe('a refused access', () => {
     expect(readAll(flat(keywords))).toMatchObject([{ kind: 'file_read' }]);
   });
 });
+
+describe('a Sysmon event without names', () => {
+  const GUIDS = ['{5a1f0c3e-1111-2222-3333-444455556666}', '{5a1f0c3e-aaaa-bbbb-cccc-ddddeeeeffff}'] as const;
+  const WHEN = '2024-05-14 12:00:00.123';
+  const HASHES = `MD5=${'1'.repeat(32)}`;
+  const FILE = ['1.0', 'Command line RAR', 'WinRAR', 'Alexander Roshal'];
+  const parent = [GUIDS[1], 888, 'C:\\p.exe', 'p -k'];
+  const rest = ['rar a out.rar', 'C:\\', 'CORP\\ann', GUIDS[0], '0x3e7a', 1, 'Medium', HASHES, ...parent];
+  const who = [WHEN, GUIDS[0], 4660, 'C:\\Tools\\rar.exe'];
+  const flat = (id: number, inserts: readonly unknown[]): Json => ({
+    ProviderName: 'Microsoft-Windows-Sysmon',
+    Channel: 'Microsoft-Windows-Sysmon/Operational',
+    EventID: id,
+    Computer: 'pc1',
+    ProcessID: 2740,
+    TimeCreated: '2024-05-14 14:00:00 +0200',
+    Message: '',
+    StringInserts: inserts,
+  });
+  const started = {
+    kind: 'process_start',
+    process: {
+      entityId: '5a1f0c3e-1111-2222-3333-444455556666',
+      pid: 4660,
+      commandLine: 'rar a out.rar',
+      user: { domain: 'CORP', name: 'ann' },
+      hashes: { md5: '1'.repeat(32) },
+      integrity: 'Medium',
+      parent: { pid: 888, image: 'C:\\p.exe', commandLine: 'p -k' },
+    },
+  };
+
+  it('is read in every version of the template', () => {
+    const versions = [
+      [...who, ...FILE, ...rest],
+      ['-', ...who, ...FILE, ...rest],
+      ['-', ...who, ...FILE, 'Rar.exe', ...rest],
+      ['-', ...who, ...FILE, 'Rar.exe', ...rest, 'CORP\\bob'],
+    ];
+    for (const [i, inserts] of versions.entries()) {
+      const event = readAll(flat(1, inserts))[0];
+      expect(event).toMatchObject(started);
+      expect((event as { process: { originalName?: string } }).process.originalName).toBe(
+        i < 2 ? undefined : 'Rar.exe',
+      );
+    }
+  });
+
+  it.each([
+    [
+      3,
+      [...who, 'CORP\\ann', 'tcp', true, false, '10.1.2.3', 'a', 50123, '-', false, '203.0.113.9', '-', 443, '-'],
+      'connection',
+    ],
+    [7, [...who, 'C:\\m.dll', ...FILE, HASHES, 'true', 'Microsoft', 'Valid'], 'image_load'],
+    [11, [...who, 'C:\\out.rar', WHEN], 'file_write'],
+    [22, [WHEN, GUIDS[0], 4660, 'a.example', '0', '203.0.113.9;', 'C:\\Tools\\rar.exe'], 'dns_query'],
+    [
+      23,
+      [WHEN, GUIDS[0], 4660, 'CORP\\ann', 'C:\\Tools\\rar.exe', 'C:\\out.rar', HASHES, 'false', 'true'],
+      'file_delete',
+    ],
+  ])('is read for event %i', (id, inserts, kind) => {
+    const expected = { kind, process: { pid: 4660, image: 'C:\\Tools\\rar.exe' } };
+    expect(readAll(flat(id, ['-', ...inserts]))).toMatchObject([expected]);
+    const rows = inserts.map((value) => `<Data>${value}</Data>`).join('');
+    const xml = eventXml({ log: 'sysmon', id, computer: 'pc1', recordId: 1, logged: 1_715_688_000_000, data: {} });
+    expect(readAll(xml.replace('<EventData>', `<EventData>${rows}`))).toMatchObject([expected]);
+  });
+
+  it('is none when the values are of no template', () => {
+    expect(readAll(flat(5, ['a', 'b', 'c']))).toEqual([]);
+  });
+});
+
+describe('a Security event translated without names', () => {
+  it.each(Object.entries(SECURITY_SAMPLES))('is read by the place of its values: %s', (_name, make) => {
+    const event = make();
+    const expected = essence(readAll(eventXml(event))[0]);
+    const rows = values(event).map((value) => `<Data>${value}</Data>`);
+    const bare = eventXml({ ...event, data: {} });
+    expect(essence(readAll(bare.replace('<EventData>', `<EventData>${rows.join('')}`))[0])).toEqual(expected);
+    const System = {
+      Provider: { '#attributes': { Name: 'Microsoft-Windows-Security-Auditing' } },
+      EventID: event.id,
+      TimeCreated: { '#attributes': { SystemTime: new Date(event.logged).toISOString() } },
+      Channel: 'Security',
+      Computer: event.computer,
+    };
+    expect(essence(readAll({ Event: { System, EventData: { Data: values(event) } } })[0])).toEqual(expected);
+  });
+});

@@ -101,7 +101,8 @@ function processRow(row: JsonObject): ProcessRef {
     startedAt: start,
     image: textOf(own(row, 'path')) ?? textOf(own(row, 'name')),
     commandLine: textOf(own(row, 'cmdline')),
-    currentDirectory: textOf(own(row, 'cwd')),
+    // Process events have it in quotes.
+    currentDirectory: textOf(own(row, 'cwd'))?.replace(/^"(.*)"$/s, '$1'),
     hashes: hashesFrom({ md5: own(row, 'md5'), sha1: own(row, 'sha1'), sha256: own(row, 'sha256') }),
     user: userOf(own(row, 'username')),
     parent: parentRef({ pid: pidOf(own(row, 'ppid') ?? own(row, 'parent')), image: textOf(own(row, 'parent_path')) }),

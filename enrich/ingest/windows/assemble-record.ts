@@ -2,6 +2,7 @@ import { integerOf, textOf } from '../field-values.ts';
 import { type JsonObject, own } from '../json-object.ts';
 import { insertedField } from './event-inserts.ts';
 import { lazyMessage, securityMessageFields, sysmonMessageFields } from './event-message.ts';
+import { sysmonInserted } from './sysmon-inserts.ts';
 import { type LogTime, logOf, type WindowsRecord } from './windows-record.ts';
 
 /** A field of the event by its Windows name, as the shape has it. */
@@ -36,7 +37,8 @@ export function assembleRecord(found: Found): WindowsRecord | undefined {
   const named = logOf(provider, textOf(found.guid), channel);
   const log = provider === undefined && channel === undefined ? logByFields(found.fields) : named;
   const fromMessage = lazyMessage(found.message, log === 'sysmon' ? sysmonMessageFields : securityMessageFields);
-  const fromInserts = log === 'security' ? insertedField(eventId, found.inserts) : () => undefined;
+  const inserted = log === 'security' ? insertedField : log === 'sysmon' ? sysmonInserted : () => () => undefined;
+  const fromInserts = inserted(eventId, found.inserts);
   return {
     log,
     provider: provider ?? channel ?? 'windows',

@@ -44,7 +44,7 @@ export function insertedField(eventId: number, inserts: unknown): (name: string)
   const values: readonly unknown[] = inserts.slice(0, MAX_INSERTS);
   return (name) => {
     const place = order.indexOf(name);
-    return place < 0 ? undefined : plain(values[place]);
+    return place < 0 ? undefined : plainInsert(values[place]);
   };
 }
 
@@ -52,7 +52,7 @@ export function insertedField(eventId: number, inserts: unknown): (name: string)
 const MIN_INSERTS = 7;
 
 /** `{"Value": …}` of a property, and of a SID inside it. */
-function plain(value: unknown): string | undefined {
+export function plainInsert(value: unknown): string | undefined {
   const inner = isObject(value) ? own(value, 'Value') : value;
   return textOf(isObject(inner) ? own(inner, 'Value') : inner);
 }

@@ -1,6 +1,8 @@
 import { textOf } from '../field-values.ts';
 import { scanXml } from '../xml-scan.ts';
+import { insertedField } from './event-inserts.ts';
 import { lazyMessage, securityMessageFields, sysmonMessageFields } from './event-message.ts';
+import { sysmonInserted } from './sysmon-inserts.ts';
 import { logOf, utcLogTime, type WindowsRecord } from './windows-record.ts';
 
 /** Most event fields read of one record; the largest Windows event has under a hundred. */
@@ -10,6 +12,8 @@ const MAX_FIELDS = 512;
 interface XmlParts {
   readonly system: Map<string, string>;
   readonly data: Map<string, string>;
+  /** Values without a name, in order. */
+  readonly unnamed: string[];
   message: string | undefined;
 }
 
@@ -18,12 +22,14 @@ interface XmlParts {
  * Forwarding, libevtx and Splunk's XmlWinEventLog write it.
  */
 export function readEventXml(xml: string): WindowsRecord | undefined {
-  const { system, data, message } = parts(xml);
+  const { system, data, unnamed, message } = parts(xml);
   const eventId = Number(system.get('EventID')?.trim());
   if (!Number.isInteger(eventId)) return undefined;
   const provider = system.get('Provider@Name') ?? system.get('Provider@EventSourceName');
   const channel = system.get('Channel');
   const log = logOf(provider, system.get('Provider@Guid'), channel);
+  const inserted = log === 'security' ? insertedField : log === 'sysmon' ? sysmonInserted : () => () => undefined;
+  const fromInserts = unnamed.length === 0 ? () => undefined : inserted(eventId, unnamed);
   const fromMessage = lazyMessage(message, log === 'sysmon' ? sysmonMessageFields : securityMessageFields);
   return {
     log,
@@ -34,7 +40,7 @@ export function readEventXml(xml: string): WindowsRecord | undefined {
     recordId: textOf(system.get('EventRecordID')),
     logged: utcLogTime(system.get('TimeCreated@SystemTime')),
     zoneHint: undefined,
-    field: (name) => data.get(name) ?? fromMessage(name),
+    field: (name) => data.get(name) ?? fromInserts(name) ?? fromMessage(name),
     failed: system.get('Keywords')?.toLowerCase().startsWith('0x801') === true,
   };
 }
@@ -45,7 +51,7 @@ export function readEventDataXml(xml: string): ReadonlyMap<string, string> {
 }
 
 function parts(xml: string): XmlParts {
-  const found: XmlParts = { system: new Map(), data: new Map(), message: undefined };
+  const found: XmlParts = { system: new Map(), data: new Map(), unnamed: [], message: undefined };
   let section = '';
   let element = '';
   let dataName: string | undefined;
@@ -56,13 +62,14 @@ function parts(xml: string): XmlParts {
       element = name;
       if (name === 'System' || name === 'EventData' || name === 'UserData' || name === 'RenderingInfo') section = name;
       else if (section === 'System') openSystem(found.system, name, attribute);
-      else if (section === 'EventData' && name === 'Data') dataName = attribute('Name');
+      else if (section === 'EventData' && name === 'Data') dataName = attribute('Name') ?? '';
     },
     close(name) {
       if (name === section) section = '';
       else if (section === 'System' && name === element) remember(found.system, name, text);
       else if (section === 'EventData' && name === 'Data' && dataName !== undefined) {
-        remember(found.data, dataName, text);
+        if (dataName !== '') remember(found.data, dataName, text);
+        else if (found.unnamed.length < MAX_FIELDS) found.unnamed.push(text);
         dataName = undefined;
       } else if (section === 'RenderingInfo' && name === 'Message') found.message ??= text;
       text = '';

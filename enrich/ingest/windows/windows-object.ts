@@ -54,6 +54,7 @@ const translatedXml: Reader = (record) => {
     logged: utcLogTime(attribute('TimeCreated', 'SystemTime') ?? content(own(system, 'TimeCreated'))),
     keywords: content(own(system, 'Keywords')),
     fields: namedData(data),
+    inserts: isObject(data) ? own(data, 'Data') : undefined,
     message: own(event, 'Message') ?? own(record, 'Message'),
   });
 };
