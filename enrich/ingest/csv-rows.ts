@@ -13,6 +13,8 @@ const KNOWN_COLUMNS = new Set(
     'EventRecordId,EventRecordID,TimeCreated,Provider,ProviderName,MachineName,LogName,Id,Message,Payload,MapDescription',
     'winlog.event_id,winlog.channel,winlog.computer_name,winlog.provider_name,event.dataset,event.module,host.name',
     'process.pid,process.executable,event.action,class_uid,time,EventData,RenderedDescription,ReportTime',
+    'data.win.system.eventID,data.win.system.computer,data.win.system.channel,data.win.system.providerName,agent.name',
+    'xml_string,timestamp_desc,event_identifier,computer_name,source_name,SourceName,timestamp,source',
     'Date and Time,Event ID,Source,RuleTitle,datetime,RecordID,Record ID,EventTitle',
   ].flatMap((line) => line.split(',')),
 );

@@ -34,6 +34,7 @@ export const BATCH_KEYS: readonly string[] = [
   'items',
   'rows',
   'documents',
+  'matches',
   'resourceLogs',
   'scopeLogs',
   'logRecords',
@@ -232,6 +233,7 @@ const TEXT_KEYS = [
   'original_message',
   'payload',
   'msg',
+  'xml_string',
 ];
 
 /** A whole record handed on as text in `message`, `log` or `body`, as shippers do that do not parse what they read. */

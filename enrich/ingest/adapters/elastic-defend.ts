@@ -93,7 +93,7 @@ export function subject(record: JsonObject): ProcessRef {
     product: text('process.pe.product'),
     company: text('process.pe.company'),
     description: text('process.pe.description'),
-    commandLine: text('process.command_line'),
+    commandLine: text('process.command_line') ?? argumentsOf(record),
     currentDirectory: text('process.working_directory'),
     hashes: hashesFrom({
       md5: at(record, 'process.hash.md5'),
@@ -112,6 +112,21 @@ export function subject(record: JsonObject): ProcessRef {
       commandLine: text('process.parent.command_line'),
     }),
   });
+}
+
+/** Most arguments of a command line that has to be put together. */
+const MAX_ARGUMENTS = 256;
+
+/** The arguments as one line, for agents that send nothing else (Auditbeat). */
+function argumentsOf(record: JsonObject): string | undefined {
+  const list = at(record, 'process.args');
+  if (!Array.isArray(list) || list.length === 0) return undefined;
+  return textOf(
+    list
+      .slice(0, MAX_ARGUMENTS)
+      .map((entry: unknown) => textOf(entry) ?? '')
+      .join(' '),
+  );
 }
 
 /** Signer and status. `trusted: false` alone is no tampering: an expired chain is reported so, too (FEEDS 3). */

@@ -35,6 +35,18 @@ export const wazuh: Adapter = {
   },
 };
 
+/** The parts of a row of a table, whose columns have the whole path as their name. */
+function fromColumns(record: JsonObject): JsonObject | undefined {
+  if (own(record, 'data.win.system.eventID') === undefined) return undefined;
+  const part = (prefix: string): JsonObject =>
+    Object.fromEntries(
+      Object.entries(record).flatMap(([name, value]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : [],
+      ),
+    );
+  return { system: part('data.win.system.'), eventdata: part('data.win.eventdata.') };
+}
+
 function winOf(record: JsonObject): JsonObject | undefined {
   // The decoder of Sysmon for Linux leaves `win` out.
   for (const path of ['win', 'data.win', 'data']) {
@@ -42,7 +54,7 @@ function winOf(record: JsonObject): JsonObject | undefined {
     if (win && isObject(own(win, 'system')) && isObject(own(win, 'eventdata') ?? own(win, 'eventData') ?? {}))
       return win;
   }
-  return undefined;
+  return fromColumns(record);
 }
 
 function eventData(data: JsonObject): Map<string, string> {

@@ -50,7 +50,9 @@ export function assembleRecord(found: Found): WindowsRecord | undefined {
     zoneHint: found.zoneHint,
     field: (name) => {
       const value = found.fields(name);
-      return value === undefined || value === null || value === '' ? (fromInserts(name) ?? fromMessage(name)) : value;
+      if (value !== undefined && value !== null && value !== '') return value;
+      // Sysmon's message names its fields in every language, the Security log's only in one.
+      return log === 'sysmon' ? (fromMessage(name) ?? fromInserts(name)) : (fromInserts(name) ?? fromMessage(name));
     },
     failed: isAuditFailure(textOf(found.keywords)?.trim().toLowerCase() ?? ''),
   };

@@ -55,6 +55,7 @@ function parts(xml: string): XmlParts {
   let section = '';
   let element = '';
   let dataName: string | undefined;
+  let isUnnamed = false;
   let text = '';
   scanXml(xml, {
     open(name, attribute) {
@@ -62,14 +63,18 @@ function parts(xml: string): XmlParts {
       element = name;
       if (name === 'System' || name === 'EventData' || name === 'UserData' || name === 'RenderingInfo') section = name;
       else if (section === 'System') openSystem(found.system, name, attribute);
-      else if (section === 'EventData' && name === 'Data') dataName = attribute('Name') ?? '';
+      else if (section === 'EventData' && name === 'Data') {
+        const given = attribute('Name');
+        dataName = given ?? '';
+        isUnnamed = given === undefined;
+      }
     },
     close(name) {
       if (name === section) section = '';
       else if (section === 'System' && name === element) remember(found.system, name, text);
       else if (section === 'EventData' && name === 'Data' && dataName !== undefined) {
         if (dataName !== '') remember(found.data, dataName, text);
-        else if (found.unnamed.length < MAX_FIELDS) found.unnamed.push(text);
+        else if (isUnnamed && found.unnamed.length < MAX_FIELDS) found.unnamed.push(text);
         dataName = undefined;
       } else if (section === 'RenderingInfo' && name === 'Message') found.message ??= text;
       text = '';

@@ -17,19 +17,27 @@ const START = [
 const LOAD = `${WHO} ImageLoaded FileVersion Description Product Company OriginalFileName Hashes Signed Signature SignatureStatus User`;
 const DELETE = 'UtcTime ProcessGuid ProcessId User Image TargetFilename Hashes IsExecutable Archived';
 
+interface Template {
+  readonly names: readonly string[];
+  /** How many values a version of the template has, from UtcTime on. */
+  readonly counts: readonly number[];
+}
+
+const template = (names: string, ...counts: readonly number[]): Template => ({ names: names.split(' '), counts });
+
 /**
  * Fields of Sysmon's events in the order of their templates, from UtcTime on (versions since 8 have the rule's name before it).
- * Later versions add fields at the end, but for OriginalFileName: it is missing where there are too few values for it.
+ * Later versions add fields at the end, but for OriginalFileName, which the least of the counts lacks.
  */
-const ORDER: ReadonlyMap<number, { readonly names: readonly string[]; readonly withOriginal?: number }> = new Map([
-  [1, { names: START.split(' '), withOriginal: 21 }],
-  [3, { names: CONNECTION.split(' ') }],
-  [5, { names: `${WHO} User`.split(' ') }],
-  [7, { names: LOAD.split(' '), withOriginal: 14 }],
-  [11, { names: `${WHO} TargetFilename CreationUtcTime User`.split(' ') }],
-  [22, { names: 'UtcTime ProcessGuid ProcessId QueryName QueryStatus QueryResults Image User'.split(' ') }],
-  [23, { names: DELETE.split(' ') }],
-  [26, { names: DELETE.split(' ') }],
+const ORDER: ReadonlyMap<number, Template> = new Map([
+  [1, template(START, 20, 21, 22)],
+  [3, template(CONNECTION, 17)],
+  [5, template(`${WHO} User`, 4, 5)],
+  [7, template(LOAD, 13, 14, 15)],
+  [11, template(`${WHO} TargetFilename CreationUtcTime User`, 6, 7)],
+  [22, template('UtcTime ProcessGuid ProcessId QueryName QueryStatus QueryResults Image User', 7, 8)],
+  [23, template(DELETE, 9)],
+  [26, template(DELETE, 8)],
 ]);
 
 /** Fields of a Sysmon event by the place of its values, for shapes that lost the names. */
@@ -40,7 +48,8 @@ export function sysmonInserted(eventId: number, inserts: unknown): (name: string
   const start = all.slice(0, 2).findIndex((value) => isUtcTime(value));
   if (start < 0) return () => undefined;
   const values = all.slice(start);
-  const lacksOriginal = order.withOriginal !== undefined && values.length < order.withOriginal;
+  if (!order.counts.includes(values.length)) return () => undefined;
+  const lacksOriginal = values.length === order.counts[0];
   const names = lacksOriginal ? order.names.filter((name) => name !== 'OriginalFileName') : order.names;
   return (name) => {
     const place = names.indexOf(name);
