@@ -97,3 +97,19 @@ export const ecsDocument = (category: string, types: readonly string[], parts: J
   user: { name: 'ann', domain: 'CORP' },
   ...parts,
 });
+
+/** A row of Sentinel's normalised tables. */
+export const asimRow = (schema: string, type: string, fields: Json): Json => ({
+  TimeGenerated: '2024-05-14T12:05:00Z',
+  EventStartTime: '2024-05-14T12:00:00.123Z',
+  EventSchema: schema,
+  EventType: type,
+  EventProduct: 'any',
+  DvcHostname: 'PC1',
+  DvcIpAddr: '10.1.2.3',
+  ActingProcessName: 'C:\\Tools\\rar.exe',
+  ActingProcessId: '4660',
+  ActingProcessGuid: 'KEY-1',
+  ActorUsername: 'CORP\\ann',
+  ...fields,
+});

@@ -111,4 +111,15 @@ describe('CrowdStrike FDR', () => {
     });
     expect(JSON.stringify(read(fdr('NetworkConnectIP4', tuple)))).not.toContain('198.51.100.77');
   });
+
+  it('reads executables and scripts that were written, renamed or deleted by their names', () => {
+    const path = {
+      TargetFileName: '\\Device\\HarddiskVolume2\\x.exe',
+      SourceFileName: '\\Device\\HarddiskVolume2\\y.tmp',
+    };
+    expect(read(fdr('NewExecutableWritten', path))).toMatchObject({ kind: 'file_write', op: 'create' });
+    expect(read(fdr('NewScriptWritten', path))).toMatchObject({ kind: 'file_write', op: 'create' });
+    expect(read(fdr('NewExecutableRenamed', path))).toMatchObject({ op: 'rename', oldPath: path.SourceFileName });
+    expect(read(fdr('ExecutableDeleted', path))).toMatchObject({ kind: 'file_delete', path: path.TargetFileName });
+  });
 });

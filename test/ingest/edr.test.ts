@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cbCloud, cbEdr, ecsDocument, limaCharlie, xdr } from '../build/edr-records.ts';
+import { asimRow, cbCloud, cbEdr, ecsDocument, limaCharlie, xdr } from '../build/edr-records.ts';
 import { eventXml, type Json, SYSMON_SAMPLES } from '../build/endpoint.ts';
 import { AT_MILLIS, ignoredAs, read, readAll, TUPLE } from '../build/read-records.ts';
 
@@ -293,5 +293,53 @@ describe('a document of the common schema alone', () => {
     expect(readAll(ecsDocument('process', ['start'], { event }))).toMatchObject([
       { feed: 'sysmon', kind: 'connection' },
     ]);
+  });
+});
+
+describe("Sentinel's normalised tables", () => {
+  it('give the actor as the parent of what it created', () => {
+    const target = { TargetProcessName: 'C:\\x.exe', TargetProcessId: '5000', TargetProcessCommandLine: 'x -a' };
+    expect(read(asimRow('ProcessEvent', 'ProcessCreated', target))).toMatchObject({
+      feed: 'asim',
+      kind: 'process_start',
+      at: AT_MILLIS,
+      host: { id: 'pc1', ips: ['10.1.2.3'] },
+      process: {
+        pid: 5000,
+        startedAt: AT_MILLIS,
+        commandLine: 'x -a',
+        user: ANN,
+        parent: { entityId: 'key-1', pid: 4660, image: 'C:\\Tools\\rar.exe' },
+      },
+    });
+    expect(read(asimRow('ProcessEvent', 'ProcessTerminated', target))).toMatchObject({ kind: 'process_end' });
+  });
+
+  it('give the process at the end that is the device', () => {
+    const ends = { SrcIpAddr: '10.1.2.3', SrcPortNumber: 50123, DstIpAddr: '203.0.113.9', DstPortNumber: '443' };
+    const processes = { SrcProcessId: '1', DstProcessId: '2', NetworkProtocol: 'TCP', ...ends };
+    const row = (NetworkDirection: string) =>
+      asimRow('NetworkSession', 'EndpointNetworkSession', { ...processes, NetworkDirection });
+    expect(read(row('Outbound'))).toMatchObject({
+      direction: 'egress',
+      transport: 'tcp',
+      process: { pid: 1 },
+      ...TUPLE,
+    });
+    expect(read(row('Inbound'))).toMatchObject({ direction: 'ingress', process: { pid: 2 }, ...TUPLE });
+  });
+
+  it('are read for files and look-ups', () => {
+    const renamed = { TargetFilePath: 'C:\\out.rar', SrcFilePath: 'C:\\o.tmp', TargetFileSize: 9 };
+    expect(read(asimRow('FileEvent', 'FileRenamed', renamed))).toMatchObject({
+      op: 'rename',
+      path: 'C:\\out.rar',
+      oldPath: 'C:\\o.tmp',
+      size: 9,
+      process: { entityId: 'key-1' },
+    });
+    const dns = { DnsQuery: 'a.example', DnsResponseName: 'type:  5 b.example;203.0.113.9;', SrcProcessId: '7' };
+    expect(read(asimRow('Dns', 'Query', dns))).toMatchObject({ answers: ['203.0.113.9'], process: { pid: 7 } });
+    expect(ignoredAs(asimRow('Authentication', 'Logon', {}))).toBe('asim Authentication/Logon');
   });
 });

@@ -5,7 +5,7 @@ import { at, own, parseJson } from '../../enrich/ingest/json-object.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
 import { scanXml } from '../../enrich/ingest/xml-scan.ts';
-import { cbCloud, cbEdr, ecsDocument, limaCharlie, xdr } from '../build/edr-records.ts';
+import { asimRow, cbCloud, cbEdr, ecsDocument, limaCharlie, xdr } from '../build/edr-records.ts';
 import {
   azure,
   elasticDefend,
@@ -45,6 +45,7 @@ const RECORDS: readonly Json[] = [
   cbEdr('filemod', { action: 'create', path: 'c:\\out.rar' }),
   xdr('NETWORK_STREAM_CONNECT', { action_remote_ip: '203.0.113.9' }),
   limaCharlie('NETWORK_CONNECTIONS', { NETWORK_ACTIVITY: [{ SOURCE: { IP_ADDRESS: '10.1.2.3' } }] }),
+  asimRow('FileEvent', 'FileCreated', { TargetFilePath: 'C:\\out.rar' }),
   ecsDocument('network', ['connection'], { source: { ip: '10.1.2.3' } }),
 ];
 

@@ -1,4 +1,5 @@
 import type { Adapter } from './adapter.ts';
+import { asim } from './asim.ts';
 import { carbonBlack } from './carbon-black.ts';
 import { cortexXdr } from './cortex-xdr.ts';
 import { crowdstrikeFdr } from './crowdstrike-fdr.ts';
@@ -20,6 +21,7 @@ export const ADAPTERS: readonly Adapter[] = [
   carbonBlack,
   cortexXdr,
   limacharlie,
+  asim,
   wazuh,
   osquery,
 ];

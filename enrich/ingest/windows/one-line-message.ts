@@ -41,9 +41,19 @@ const matcher = (names: readonly string[], flags: string): RegExp =>
 /** Whether a rendered message lost its line breaks on the way (syslog, Snare, CSV exports). */
 export const isOneLine = (message: string): boolean => message.length <= MAX_CHARS && !/[\r\n]/.test(message.trim());
 
+/** Matchers by the names they look for, which are constants of ours. */
+const matchers = new WeakMap<object, RegExp>();
+
+function matcherOf(key: object, make: () => RegExp): RegExp {
+  const known = matchers.get(key) ?? make();
+  matchers.set(key, known);
+  return known;
+}
+
 /** Fields of a Sysmon message on one line: each value ends where the next known name begins. */
 export function oneLineSysmon(message: string, names: ReadonlySet<string>): ReadonlyMap<string, string> {
-  return cut(message, matcher([...names], ''), (label, value, fields) => {
+  const pattern = matcherOf(names, () => matcher([...names], ''));
+  return cut(message, pattern, (label, value, fields) => {
     if (!fields.has(label)) fields.set(label, value);
   });
 }
@@ -51,21 +61,18 @@ export function oneLineSysmon(message: string, names: ReadonlySet<string>): Read
 /** Fields of a Security message on one line, by `Section|Label` or the label alone. */
 export function oneLineSecurity(message: string, labels: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const end = message.search(EXPLANATION);
-  const names = [...labels.keys()].map((key) => key.slice(key.indexOf('|') + 1));
+  const names = () => [...labels.keys()].map((key) => key.slice(key.indexOf('|') + 1));
+  const pattern = matcherOf(labels, () => matcher([...new Set([...names(), ...OTHER_LABELS])], 'i'));
   let section = '';
-  return cut(
-    end < 0 ? message : message.slice(0, end),
-    matcher([...new Set([...names, ...OTHER_LABELS])], 'i'),
-    (found, value, fields) => {
-      const label = found.toLowerCase();
-      if (SECTIONS.has(label) && value === '') {
-        section = label.replace('creator subject', 'subject');
-        return;
-      }
-      const name = labels.get(`${section}|${label}`) ?? labels.get(label);
-      if (name !== undefined && !fields.has(name)) fields.set(name, value);
-    },
-  );
+  return cut(end < 0 ? message : message.slice(0, end), pattern, (found, value, fields) => {
+    const label = found.toLowerCase();
+    if (SECTIONS.has(label) && value === '') {
+      section = label.replace('creator subject', 'subject');
+      return;
+    }
+    const name = labels.get(`${section}|${label}`) ?? labels.get(label);
+    if (name !== undefined && !fields.has(name)) fields.set(name, value);
+  });
 }
 
 function cut(
