@@ -6,10 +6,8 @@ export const SALT_BYTES = 16;
 /** Bytes of a digest: names are stored as 64 bits. */
 export const DIGEST_BYTES = 8;
 
-/** Names whose digest is remembered; a full memory is dropped whole. */
-const MAX_REMEMBERED = 50_000;
-/** Digests that share one piece of memory: with one each, the collector has as many to follow. */
-const DIGESTS_A_SLAB = 1_024;
+/** Names of a generation whose digests are remembered. */
+const MAX_REMEMBERED = 32_768;
 
 export function newSalt(): Buffer {
   return randomBytes(SALT_BYTES);
@@ -22,10 +20,12 @@ export function newSalt(): Buffer {
  */
 export class Digester {
   private readonly salt: string;
-  private readonly remembered = new Map<string, Buffer>();
-  /** Where remembered digests lie, and from which byte on it is free. */
-  private slab = Buffer.alloc(0);
-  private used = 0;
+  /**
+   * Digests asked for last, and those before them: what comes back often is always in one of the two, and what comes once
+   * (a 5-tuple) goes with its generation.
+   */
+  private young = new Generation();
+  private old = new Generation();
 
   constructor(salt: Buffer) {
     this.salt = salt.toString('hex');
@@ -33,13 +33,20 @@ export class Digester {
 
   /** Digest of a name that comes back often (shard, scope, index key): remembered. Do not write into it. */
   of(name: string): Buffer {
-    const known = this.remembered.get(name);
-    if (known !== undefined) return known;
-    const digest = this.room();
-    digest.write(this.wide(name), 0, DIGEST_BYTES, 'hex');
-    if (this.remembered.size >= MAX_REMEMBERED) this.remembered.clear();
-    this.remembered.set(name, digest);
-    return digest;
+    const at = this.place(name);
+    return this.young.digests.subarray(at, at + DIGEST_BYTES);
+  }
+
+  /** Writes it to a place. */
+  write(name: string, target: Buffer, at: number): void {
+    const from = this.place(name);
+    this.young.digests.copy(target, at, from, from + DIGEST_BYTES);
+  }
+
+  /** Its first four bytes as a number. */
+  uint32(name: string): number {
+    const at = this.place(name);
+    return this.young.digests.readUInt32BE(at);
   }
 
   /** All 32 bytes for a pair of names; the first one's length keeps ('ab', 'c') and ('a', 'bc') apart. */
@@ -47,17 +54,30 @@ export class Digester {
     return Buffer.from(this.wide(`${first.length}:${first}${second}`), 'hex');
   }
 
-  private room(): Buffer {
-    if (this.used === this.slab.length) {
-      this.slab = Buffer.allocUnsafeSlow(DIGESTS_A_SLAB * DIGEST_BYTES);
-      this.used = 0;
+  /** Where the digest stands among the young. */
+  private place(name: string): number {
+    const known = this.young.places.get(name);
+    if (known !== undefined) return known;
+    if (this.young.places.size === MAX_REMEMBERED) {
+      this.old = this.young;
+      this.young = new Generation();
     }
-    this.used += DIGEST_BYTES;
-    return this.slab.subarray(this.used - DIGEST_BYTES, this.used);
+    const at = this.young.places.size * DIGEST_BYTES;
+    const before = this.old.places.get(name);
+    if (before !== undefined) this.old.digests.copy(this.young.digests, at, before, before + DIGEST_BYTES);
+    else this.young.digests.write(this.wide(name), at, DIGEST_BYTES, 'hex');
+    this.young.places.set(name, at);
+    return at;
   }
 
   /** In hexadecimal, because a buffer of its own takes `hash` longer to make than the digest. */
   private wide(name: string): string {
     return hash('sha256', this.salt + name, 'hex');
   }
+}
+
+/** Digests in one piece of memory, which is never written again where it was: with one each, the collector has as many to follow. */
+class Generation {
+  readonly places = new Map<string, number>();
+  readonly digests = Buffer.allocUnsafeSlow(MAX_REMEMBERED * DIGEST_BYTES);
 }

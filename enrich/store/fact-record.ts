@@ -19,6 +19,9 @@ import { StoreError } from './store-error.ts';
 const AT = SORTABLE_BYTES;
 const COUNT = AT + SORTABLE_BYTES;
 const HEADER_BYTES = COUNT + 1;
+/** Where in a record its time and its digests stand. */
+export const RECORD_AT = AT;
+export const RECORD_DIGESTS = HEADER_BYTES;
 
 /** A fact that passed the limits, in bytes. */
 export interface PreparedFact {
@@ -30,17 +33,43 @@ export interface PreparedFact {
 
 /** Encodes a batch; throws StoreError `refused` naming the first fact that breaks a limit. */
 export function prepareFacts(facts: readonly Fact[], digester: Digester): PreparedFact[] {
+  const texts = textsOf(facts);
+  return facts.map((fact, index) => {
+    const record = Buffer.allocUnsafe(recordBytes(fact, texts[index]!));
+    writeRecord(record, 0, fact, texts[index]!, digester);
+    return { shard: fact.shard, kind: fact.kind, id: Buffer.from(fact.id), record };
+  });
+}
+
+/** The text of each fact of a batch; throws StoreError `refused` naming the first one that breaks a limit. */
+export function textsOf(facts: readonly Fact[]): string[] {
   return facts.map((fact, index) => {
     const why = factRefusal(fact);
     if (why !== undefined) throw refusedFact(fact, index, why);
     const body = jsonOf(fact.body);
     if (body === undefined) throw refusedFact(fact, index, 'its body is not JSON');
-    if (Buffer.byteLength(body) > MAX_BODY_BYTES) {
+    if (3 * body.length > MAX_BODY_BYTES && Buffer.byteLength(body) > MAX_BODY_BYTES) {
       throw refusedFact(fact, index, `its body takes ${Buffer.byteLength(body)} bytes, more than ${MAX_BODY_BYTES}`);
     }
-    const text = `[${JSON.stringify(fact.keys)},${body}]`;
-    return { shard: fact.shard, kind: fact.kind, id: Buffer.from(fact.id), record: recordOf(fact, text, digester) };
+    return `[${JSON.stringify(fact.keys)},${body}]`;
   });
+}
+
+/** Bytes of the record of a fact with this text. */
+export const recordBytes = (fact: Fact, text: string): number =>
+  HEADER_BYTES + fact.keys.length * DIGEST_BYTES + Buffer.byteLength(text);
+
+/** Writes the record of a fact into `recordBytes` bytes. */
+export function writeRecord(target: Buffer, at: number, fact: Fact, text: string, digester: Digester): void {
+  writeSortable(target, at, fact.version);
+  writeSortable(target, at + AT, fact.at);
+  target[at + COUNT] = fact.keys.length;
+  let end = at + HEADER_BYTES;
+  for (const key of fact.keys) {
+    digester.write(key, target, end);
+    end += DIGEST_BYTES;
+  }
+  target.write(text, end);
 }
 
 /** JSON of a value, `null` for undefined; undefined when it has none (cycles, bigint, functions). */
@@ -65,12 +94,9 @@ export function atBytesOf(record: Buffer): Buffer {
   return record.subarray(AT, COUNT);
 }
 
-/** How many index keys the fact has. */
-export const keyCountOf = (record: Buffer): number => record[COUNT] ?? 0;
-
 /** Digests of the fact's index keys, views. */
 export function keyDigestsOf(record: Buffer): Buffer[] {
-  const count = keyCountOf(record);
+  const count = record[COUNT] ?? 0;
   return Array.from({ length: count }, (_, i) =>
     record.subarray(HEADER_BYTES + i * DIGEST_BYTES, HEADER_BYTES + (i + 1) * DIGEST_BYTES),
   );
@@ -86,19 +112,8 @@ export function decodeFact(shard: string, kind: FactKind, id: string, record: Bu
   }
 }
 
-function recordOf(fact: Fact, text: string, digester: Digester): Buffer {
-  const start = HEADER_BYTES + fact.keys.length * DIGEST_BYTES;
-  const record = Buffer.allocUnsafe(start + Buffer.byteLength(text));
-  writeSortable(record, 0, fact.version);
-  writeSortable(record, AT, fact.at);
-  record[COUNT] = fact.keys.length;
-  for (const [i, key] of fact.keys.entries()) digester.of(key).copy(record, HEADER_BYTES + i * DIGEST_BYTES);
-  record.write(text, start);
-  return record;
-}
-
 function textStart(record: Buffer): number {
-  return HEADER_BYTES + keyCountOf(record) * DIGEST_BYTES;
+  return HEADER_BYTES + (record[COUNT] ?? 0) * DIGEST_BYTES;
 }
 
 function refusedFact(fact: Fact, index: number, why: string): StoreError {

@@ -43,7 +43,7 @@ export class RedisKeys {
 
   /** The tag of a name: of a shard, or of a scope that is not spread. */
   tagOf(name: string): number {
-    return this.digester.of(name).readUInt32BE(0) % this.shape.tags;
+    return this.digester.uint32(name) % this.shape.tags;
   }
 
   registry(tag: number): string {

@@ -9,7 +9,8 @@ const HEAD_BYTES = 5;
  * and server more than what is done with them.
  */
 export class PackedArray {
-  private bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  /** Written so far; another one when it has grown. */
+  bytes = Buffer.allocUnsafe(FIRST_BYTES);
   private used = HEAD_BYTES;
   private count = 0;
 
@@ -24,14 +25,19 @@ export class PackedArray {
   string(...pieces: readonly Uint8Array[]): void {
     let length = 0;
     for (const piece of pieces) length += piece.length;
-    let at = this.room(HEAD_BYTES + length);
-    this.bytes[at] = 0xdb;
-    this.bytes.writeUInt32BE(length, at + 1);
-    at += HEAD_BYTES;
+    let at = this.place(length);
     for (const piece of pieces) {
       this.bytes.set(piece, at);
       at += piece.length;
     }
+  }
+
+  /** One string of so many bytes; they are to be written from this place in `bytes` on. */
+  place(length: number): number {
+    const at = this.room(HEAD_BYTES + length);
+    this.bytes[at] = 0xdb;
+    this.bytes.writeUInt32BE(length, at + 1);
+    return at + HEAD_BYTES;
   }
 
   /** The whole array, a view; nothing may be added any more. */

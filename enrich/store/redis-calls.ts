@@ -2,8 +2,8 @@ import type { RedisLink, RedisReply } from './redis-link.ts';
 import { StoreError } from './store-error.ts';
 
 /** Things of one route may share a script call: of one tag in a cluster, all of them elsewhere. */
-export function routeOf(link: RedisLink, tag: number): number {
-  return link.mode === 'cluster' ? tag : 0;
+export function routeOf(link: RedisLink, tagOf: () => number): number {
+  return link.mode === 'cluster' ? tagOf() : 0;
 }
 
 /**
@@ -18,7 +18,7 @@ export function callsOf<T>(
   const open = new Map<number, T[]>();
   const calls: T[][] = [];
   for (const thing of things) {
-    const route = routeOf(link, tagOf(thing));
+    const route = routeOf(link, () => tagOf(thing));
     let call = open.get(route);
     if (call === undefined || call.length === most) {
       call = [];

@@ -1,7 +1,8 @@
 import { monotonicMillis } from '../../sensor/base/clock.ts';
 import type { Digester } from './digest.ts';
-import { atBytesOf, keyCountOf, keyDigestsOf, type PreparedFact, prepareFacts } from './fact-record.ts';
-import { BY_KEY, BY_TIME, kindBit, type RedisKeys } from './keys.ts';
+import { textsOf } from './fact-record.ts';
+import { type FactText, packRun } from './fact-runs.ts';
+import { BY_TIME, kindBit, type RedisKeys } from './keys.ts';
 import { PackedArray } from './packed-array.ts';
 import { callsOf, numbers, pairs, settled, upTo } from './redis-calls.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './redis-link.ts';
@@ -11,8 +12,6 @@ import { FACT_KINDS, type Fact, type FactKind } from './store.ts';
 
 /** Facts in one call of a script: Redis does nothing else meanwhile. */
 const MAX_FACTS_A_CALL = 200;
-/** All members of an index have the same score: their bytes order them. */
-const NO_SCORE = Buffer.from('0');
 /** TTLs are of days: one that was set by us so recently is not set again. Milliseconds. */
 const REFRESH_MS = 3_600_000;
 /** Series of which that is remembered, about 100 bytes each; all are forgotten when there are more. */
@@ -47,14 +46,16 @@ export class RedisFacts {
   }
 
   async put(facts: readonly Fact[]): Promise<boolean[]> {
-    const prepared = prepareFacts(facts, this.digester);
+    const texts = textsOf(facts);
     const changed: boolean[] = new Array(facts.length).fill(false);
     // Facts of one name stay in the batch's order: their calls go out in order on one connection.
-    const calls = callsOf(this.link, bySeries(prepared), {
-      tagOf: (place) => this.keys.tagOf(prepared[place]!.shard),
+    const calls = callsOf(this.link, bySeries(facts), {
+      tagOf: (place) => this.keys.tagOf(facts[place]!.shard),
       most: MAX_FACTS_A_CALL,
     });
-    const replies = await settled(calls.map((call) => this.putCall(call.map((place) => prepared[place]!))));
+    const replies = await settled(
+      calls.map((call) => this.putCall(call.map((place) => ({ fact: facts[place]!, text: texts[place]! })))),
+    );
     for (const [n, call] of calls.entries()) {
       const [evicted = 0, ...each] = numbers(replies[n] ?? null);
       this.evicted += evicted;
@@ -86,23 +87,23 @@ export class RedisFacts {
   }
 
   /** Writes facts of one route, those of a series together. */
-  private async putCall(facts: readonly PreparedFact[]): Promise<RedisReply> {
+  private async putCall(facts: readonly FactText[]): Promise<RedisReply> {
     const keys: string[] = [];
     const names: RedisArgument[] = [];
     const runs = new PackedArray();
     const now = monotonicMillis();
     const refreshed: string[] = [];
     for (let first = 0, last = 0; first < facts.length; first = last) {
-      const { shard, kind } = facts[first]!;
+      const { shard, kind } = facts[first]!.fact;
       last++;
-      while (last < facts.length && facts[last]!.shard === shard && facts[last]!.kind === kind) last++;
+      while (last < facts.length && facts[last]!.fact.shard === shard && facts[last]!.fact.kind === kind) last++;
       const tag = this.keys.tagOf(shard);
       const key = this.keys.facts(tag, kind, shard);
       const series = keys.push(this.keys.registry(tag), key, this.keys.index(tag, kind, shard)) / 3;
       const isDue = (this.refreshedAt.get(key) ?? Number.NEGATIVE_INFINITY) + REFRESH_MS <= now;
       if (isDue) refreshed.push(key);
       names.push(shard, String(kindBit(kind)), isDue ? '1' : '0');
-      packRun(runs, series, facts.slice(first, last));
+      packRun(runs, series, facts.slice(first, last), this.digester);
     }
     const reply = await this.link.evaluate(PUT, keys, [String(this.most), String(this.ttlMs), ...names, runs.end()]);
     if (this.refreshedAt.size + refreshed.length > MAX_REFRESHED) this.refreshedAt.clear();
@@ -139,29 +140,8 @@ export class RedisFacts {
   }
 }
 
-/** Facts of one series as the script wants them. */
-function packRun(runs: PackedArray, series: number, facts: readonly PreparedFact[]): void {
-  const ids = new Set(facts.map(({ id }) => id.toString('latin1')));
-  const members = facts.reduce((sum, { record }) => sum + 1 + keyCountOf(record), 0);
-  for (const each of [series, facts.length, ids.size < facts.length ? 1 : 0, 2 * members]) runs.number(each);
-  for (const { id } of facts) runs.string(id);
-  for (const { id, record } of facts) {
-    runs.string(id);
-    runs.string(record);
-  }
-  for (const { id, record } of facts) {
-    const at = atBytesOf(record);
-    runs.string(NO_SCORE);
-    runs.string(BY_TIME, at, id);
-    for (const digest of keyDigestsOf(record)) {
-      runs.string(NO_SCORE);
-      runs.string(BY_KEY, digest, at, id);
-    }
-  }
-}
-
 /** Places of facts in the batch, those of one series together, each in the order of the batch: Redis writes them as one. */
-function bySeries(facts: readonly PreparedFact[]): number[] {
+function bySeries(facts: readonly Fact[]): number[] {
   const series = new Map<string, number[]>();
   for (const [place, { kind, shard }] of facts.entries()) {
     const name = `${kind} ${shard}`;

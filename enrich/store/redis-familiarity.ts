@@ -131,7 +131,7 @@ export class RedisFamiliarity {
     const calls: Call[] = [];
     for (const [place, thing] of things.entries()) {
       const entry = this.keys.entry(thing.scope, thing.destination);
-      const route = routeOf(this.link, entry.tag);
+      const route = routeOf(this.link, () => entry.tag);
       let call = open.get(route);
       if (call === undefined || call.places.length === mostACall) {
         call = new Call();

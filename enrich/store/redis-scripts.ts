@@ -64,7 +64,7 @@ end
 
 /**
  * Puts facts. KEYS: registry, facts and index of each series. ARGV: most facts of a series, TTL ms, then (shard, bit of
- * the kind, 1 when its TTL is to be set anew) of each series, and in the end a packed array of runs (redis-facts.ts). A run
+ * the kind, 1 when its TTL is to be set anew) of each series, and in the end a packed array of runs (fact-runs.ts). A run
  * is of one series: its number, how many facts, 1 when an id comes twice, length of the last list, and three lists: the
  * ids; id and record of each; 0 and member of each place in the index, facts in the same order. A series that begins gets
  * its TTL and its place in the registry in any case.

@@ -4,15 +4,17 @@
  */
 export const SORTABLE_BYTES = 8;
 
+const scratch = Buffer.alloc(SORTABLE_BYTES);
+
 export function writeSortable(target: Buffer, at: number, value: number): void {
   target.writeDoubleBE(value + 0, at); // -0 + 0 is 0
   flip(target, at, (target[at]! & 0x80) === 0);
 }
 
 export function readSortable(source: Buffer, at: number): number {
-  const bytes = Buffer.from(source.subarray(at, at + SORTABLE_BYTES));
-  flip(bytes, 0, (bytes[0]! & 0x80) !== 0);
-  return bytes.readDoubleBE(0);
+  source.copy(scratch, 0, at, at + SORTABLE_BYTES);
+  flip(scratch, 0, (scratch[0]! & 0x80) !== 0);
+  return scratch.readDoubleBE(0);
 }
 
 export function sortable(value: number): Buffer {
