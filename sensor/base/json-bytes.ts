@@ -184,9 +184,8 @@ export class JsonBytes {
 
 /** Decimal digits of a whole number from 0 to 2^31 - 1. */
 function digitCount(value: number): number {
-  let count = 1;
-  for (let limit = 10; limit <= value && count < 10; limit *= 10) count++;
-  return count;
+  if (value < 1e5) return value < 10 ? 1 : value < 100 ? 2 : value < 1e3 ? 3 : value < 1e4 ? 4 : 5;
+  return value < 1e6 ? 6 : value < 1e7 ? 7 : value < 1e8 ? 8 : value < 1e9 ? 9 : 10;
 }
 
 const QUOTE = 0x22;

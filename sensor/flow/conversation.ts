@@ -49,8 +49,12 @@ export class Conversation implements HandshakeSink {
   /** Outermost first. */
   tunnels = 0;
   vlan = -1;
-  /** Microseconds; 0 while the client has sent nothing after the handshake. */
-  firstBytesAt = 0;
+  /**
+   * Microseconds; 0 while the client has sent nothing after the handshake. Negative zero, because V8 has no small integer
+   * for it: a field that is a double from the start does not become one at the first time that is put in, which throws
+   * away the compiled code of everything that reads a conversation.
+   */
+  firstBytesAt = -0;
   bursts: readonly number[] = NO_BURSTS;
   /** Enough is known for a first record. */
   readyToOpen = false;
