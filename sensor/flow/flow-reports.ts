@@ -5,8 +5,9 @@ import { FlowBit, type FlowTable } from './flow-table.ts';
 import type { OpenHandshakes } from './open-handshakes.ts';
 import { SettledConversations } from './settled-conversations.ts';
 
-/** First upstream volume at which an update is written at once; then at every fourfold. */
+/** First upstream volume at which an update is written at once; then at every twofold: 23 of them to a tebibyte. */
 const FIRST_VOLUME_STEP = 262_144;
+const STEP_FACTOR = 2;
 /** An upstream burst below this is no upload chunk. */
 const MIN_BURST = 65_536;
 
@@ -97,7 +98,7 @@ export class FlowReports {
 
   private passVolumeSteps(slot: number, sent: number): void {
     const { nextVolume } = this.table;
-    while (nextVolume[slot]! <= sent) nextVolume[slot]! *= 4;
+    while (nextVolume[slot]! <= sent) nextVolume[slot]! *= STEP_FACTOR;
   }
 
   /** The update of a flow that has gone quiet with bytes no record has told of. */

@@ -70,7 +70,7 @@ describe('the first record of a flow', () => {
 });
 
 describe('updates of a live flow', () => {
-  it('are written at 256 KiB sent, and at every fourfold of it', () => {
+  it('are written at 256 KiB sent, and at every twofold of it', () => {
     const c = new TcpConnection({ mss: 60_000 }).open().say(tls13());
     for (let i = 0; i < 90; i++)
       c.say([
@@ -79,7 +79,7 @@ describe('updates of a live flow', () => {
       ]);
     c.close();
     const updates = observe(frames(c.packets)).records.filter(({ event }) => event.action === 'flow_update');
-    const steps = [256 * KIB, 1_024 * KIB];
+    const steps = [256 * KIB, 512 * KIB, 1_024 * KIB, 2_048 * KIB];
     expect(updates).toHaveLength(steps.length);
     for (const [i, step] of steps.entries()) {
       expect(updates[i]!.source.bytes).toBeGreaterThanOrEqual(step);

@@ -39,11 +39,11 @@ interface Seen extends Conversation {
 }
 
 /**
- * As the sensor reports (sensor/flow/flow-reports.ts): an update when so many bytes have been sent and at every fourfold, and
+ * As the sensor reports (sensor/flow/flow-reports.ts): an update when so many bytes have been sent and at every twofold, and
  * a minute after the record before. The opening of flows that have no update is left out: it says no more than their end.
  */
 const FIRST_VOLUME_STEP = 262_144;
-const STEP_FACTOR = 4;
+const STEP_FACTOR = 2;
 const UPDATE_SECONDS = 60;
 const MEGABYTE = 1e6;
 
