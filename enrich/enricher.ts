@@ -6,6 +6,7 @@ import { stagingFrom } from './evidence/staging.ts';
 import { HostClocks } from './join/clock.ts';
 import { factOfFlow, factsOfEvent } from './join/facts.ts';
 import type { WaybillLine } from './join/join-flow.ts';
+import { Translators } from './join/translators.ts';
 import { AlertChanges } from './pipeline/alert-changes.ts';
 import type { HostSpans } from './pipeline/host-spans.ts';
 import { JoinPhase } from './pipeline/join-phase.ts';
@@ -54,12 +55,14 @@ export class Enricher {
   private readonly joining: JoinPhase;
   private readonly scoring: ScorePhase;
   private readonly ledgers: Ledgers;
+  private readonly translators: Translators;
 
   /** @param onDrop called before an alert that is no longer true leaves the store; what it rejects with stops that */
   constructor(store: Store, settings: Settings, onDrop: (alert: StoredAlert) => Promise<void> = async () => {}) {
     this.onDrop = onDrop;
     this.store = store;
     this.settings = settings;
+    this.translators = new Translators(settings.translators);
     this.touched = new Touched(store, settings.horizonMicros);
     this.clocks = new HostClocks(store);
     this.joining = new JoinPhase(store, settings, this.clocks, this.touched);
@@ -72,7 +75,10 @@ export class Enricher {
   }
 
   async putEvents(events: readonly EndpointEvent[], { touch }: PutOptions = {}): Promise<void> {
-    const facts = events.flatMap((event) => factsOfEvent(event, stagingFrom(event)));
+    const facts = events.flatMap((event) => [
+      ...factsOfEvent(event, stagingFrom(event)),
+      ...this.translators.factsOf(event),
+    ]);
     await putFacts(this.store, this.touched, facts, touch === 'all');
   }
 

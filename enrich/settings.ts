@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
+import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { isNetwork, MAX_INSIDE, MAX_TRANSLATORS } from './event/translator.ts';
 import { type Calibration, CalibrationFile, readCalibration } from './evidence/calibration.ts';
 import { OwnTables, readTables } from './evidence/read-tables.ts';
 import type { Tables } from './evidence/tables.ts';
@@ -174,6 +176,23 @@ export const Config = z.strictObject({
     .max(MAX_LIST)
     .default([])
     .describe('Programs allowed to open encrypted connections after staging.'),
+  translators: z
+    .array(
+      z.strictObject({
+        address: z
+          .string()
+          .refine((text) => isIP(text) !== 0, 'expected an address')
+          .describe('Address that the sensor sees.'),
+        inside: z
+          .array(z.string().refine(isNetwork, 'expected ADDRESS/BITS'))
+          .min(1)
+          .max(MAX_INSIDE)
+          .describe('Networks whose hosts are seen with it.'),
+      }),
+    )
+    .max(MAX_TRANSLATORS)
+    .default([])
+    .describe('Gateways that translate addresses between the hosts and the sensor.'),
   score: z
     .strictObject({
       prior: probability(WEIGHTS.prior).describe('Probability that a gated candidate is exfiltration.'),
@@ -274,7 +293,7 @@ export function scoringOf(settings: Settings): object {
 }
 
 const Scoring = z.object({
-  config: Config.omit({ service: true, tables: true }),
+  config: Config.omit({ service: true, tables: true, translators: true }),
   calibration: CalibrationFile.optional(),
   tables: OwnTables.optional(),
 });

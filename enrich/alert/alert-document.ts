@@ -6,6 +6,7 @@ import type { ProcessInfo } from '../join/lineage.ts';
 import { type Episode, type EpisodeFlow, LISTED_FLOWS, type LinkedStaging } from '../score/episode.ts';
 import type { Verdict } from '../score/verdict.ts';
 import type { StoredAlert } from '../store/store.ts';
+import { joinFields } from './join-fields.ts';
 import { storyOf } from './story.ts';
 
 /** Ancestors, staging items and raw events that an alert lists. */
@@ -124,19 +125,7 @@ function document(episode: Episode, verdict: Verdict, at: number): Record<string
         ...{ probability: Math.round(probability * 1e4) / 1e4, tier },
       })),
       counterfactuals: verdict.counterfactuals,
-      join: {
-        method: main.join.method,
-        probability: main.join.probability,
-        ...(main.join.clockOffset === undefined ? {} : { clock_offset_seconds: main.join.clockOffset / 1e6 }),
-        candidates: main.join.candidates.map((c) => ({
-          pid: c.process.pid,
-          entity_id: c.process.entityId,
-          executable: c.process.image,
-          method: c.method,
-          probability: c.probability,
-          event: c.event,
-        })),
-      },
+      join: joinFields(main.join),
       browser: episode.browser,
       identity: episode.identity,
       destination: {

@@ -41,7 +41,9 @@ interface Explained {
     readonly join: {
       readonly method: string;
       readonly probability: number;
+      readonly hosts?: readonly { readonly id: string; readonly name?: string; readonly probability: number }[];
       readonly candidates: readonly {
+        readonly host?: string;
         readonly executable?: string;
         readonly pid?: number;
         readonly method: string;
@@ -86,9 +88,13 @@ export function explanation(body: unknown): string {
   }
   lines.push('', 'Gate', ...w.gate.reasons.map((r) => `  ${r}`));
   lines.push('', `Who (join: ${w.join.method}, probability ${w.join.probability})`);
+  for (const { id, name, probability } of w.join.hosts ?? [])
+    lines.push(`  perhaps host ${name ?? id}, probability ${probability}`);
   if (w.join.candidates.length > 1 || w.lineage.length === 0) {
     for (const c of w.join.candidates) {
-      lines.push(`  candidate ${c.executable ?? '?'} [${c.pid ?? '?'}]  ${c.method}, probability ${c.probability}`);
+      lines.push(
+        `  candidate ${c.executable ?? '?'} [${c.pid ?? '?'}]${c.host === undefined ? '' : ` on ${c.host}`}  ${c.method}, probability ${c.probability}`,
+      );
     }
   }
   for (const p of w.lineage)

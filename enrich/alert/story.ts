@@ -7,7 +7,9 @@ export function storyOf(episode: Episode): string {
   const sent = episode.flows.reduce((sum, f) => sum + f.record.source.bytes, 0);
   const who = process?.image ? fileName(process.image) : 'a process that no endpoint event names';
   const user = process?.user?.name ? ` (${process.user.name})` : '';
-  const host = episode.host.name ?? episode.host.id;
+  const named = episode.host.name ?? episode.host.id;
+  const perhaps = (100 * episode.hostProbability).toFixed(0);
+  const host = episode.hostProbability < 1 ? `${named} (or another host of this address: ${perhaps} %)` : named;
   const where = destination.fqdn ?? episode.flows[0]!.record.destination.ip;
   const flows = episode.flows.length === 1 ? '' : ` in ${episode.flows.length} connections`;
   const staging = strongest(episode.staging);

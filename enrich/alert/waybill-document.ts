@@ -1,5 +1,6 @@
 import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { WaybillLine } from '../join/join-flow.ts';
+import { joinFields } from './join-fields.ts';
 
 /** A joined flow: the flow record with the process, user and host that made it, as far as evidence supports one. */
 export function joinedDocument({ record, join, drill }: WaybillLine): Record<string, unknown> {
@@ -12,19 +13,7 @@ export function joinedDocument({ record, join, drill }: WaybillLine): Record<str
     waybill: {
       ...record.waybill,
       ...(drill === undefined ? {} : { drill }),
-      join: {
-        method: join.method,
-        probability: join.probability,
-        ...(join.clockOffset === undefined ? {} : { clock_offset_seconds: join.clockOffset / 1e6 }),
-        candidates: join.candidates.map((c) => ({
-          pid: c.process.pid,
-          entity_id: c.process.entityId,
-          executable: c.process.image,
-          probability: c.probability,
-          method: c.method,
-          event: c.event,
-        })),
-      },
+      join: joinFields(join),
     },
   };
 }

@@ -40,6 +40,8 @@ export interface ConnectionBody {
   readonly until?: number;
   /** Set when `at` is not the opening by the host's own clock: the closing, or the moment of receipt. */
   readonly moment?: 'end' | 'received';
+  /** The address is of a gateway that translates: the host behind it has another one. */
+  readonly translated?: true;
 }
 export interface LeaseBody {
   readonly host: HostRef;

@@ -14,7 +14,15 @@ import {
   programKey,
   startedKey,
 } from './facts.ts';
-import { ADDRESS_WINDOW, type Candidate, hostAt, type JoinEvidence, type JoinResult, joinFlow } from './join-flow.ts';
+import {
+  ADDRESS_WINDOW,
+  type Candidate,
+  hostAt,
+  type JoinEvidence,
+  type JoinMethod,
+  type JoinResult,
+  joinFlow,
+} from './join-flow.ts';
 import { lineage, type ProcessFacts, type ProcessInfo, resolve, shifted } from './lineage.ts';
 import { tupleKey } from './tuple.ts';
 import { lookUpKey, NO_WEAK_EVIDENCE, weakEvidence } from './weak-evidence.ts';
@@ -30,6 +38,9 @@ const MOST_LEASES = 10_000;
 /** The low digits of a joined fact's version: how much evidence the join has seen, the upper half with an exact match. */
 const EVIDENCE_STEPS = 1024;
 const EXACT_FROM = EVIDENCE_STEPS / 2;
+
+/** Methods that rest on no event of the very connection. */
+const INEXACT: ReadonlySet<JoinMethod> = new Set(['none', 'clock', 'shared', 'translated']);
 
 type SpanQuery = Extract<FactQuery, { readonly from: number }>;
 
@@ -72,8 +83,7 @@ export async function joinFromStore(
   const joinings = records.map((record, i): Joining | undefined => {
     const evidence = { tuple: tuples[i]!, leases: leases[i]!, ...NO_WEAK_EVIDENCE };
     const join = joinFlow(record, evidence, known[i]!);
-    const isExact = join.method !== 'none' && join.method !== 'clock';
-    return isExact ? joining(join, evidence, EXACT_FROM + evidenceCount(evidence, 0)) : undefined;
+    return !INEXACT.has(join.method) ? joining(join, evidence, EXACT_FROM + evidenceCount(evidence, 0)) : undefined;
   });
   const unexplained = [...joinings.keys()].filter((i) => joinings[i] === undefined);
   await Promise.all(
@@ -88,10 +98,10 @@ export async function joinFromStore(
   return joinings.map((each) => each!);
 }
 
-const joining = (join: JoinResult, { tuple, leases }: JoinEvidence, seen: number): Joining => ({
+const joining = (join: JoinResult, { tuple, leases, remote }: JoinEvidence, seen: number): Joining => ({
   join,
   seen,
-  claimants: claimants(tuple, leases),
+  claimants: claimants(tuple, leases, remote),
 });
 
 const evidenceCount = ({ tuple, leases }: JoinEvidence, weak: number): number =>
@@ -128,8 +138,9 @@ async function leasesOf(store: Store, records: readonly FlowRecord[], starts: re
   );
 }
 
-function claimants(tuple: readonly Fact[], leases: readonly Fact[]): string[] {
-  const hosts = [...tuple, ...leases].map((fact) => (fact.body as ConnectionBody | LeaseBody).host.id);
+function claimants(tuple: readonly Fact[], leases: readonly Fact[], remote: readonly Fact[]): string[] {
+  const passed = remote.filter(({ body }) => (body as ConnectionBody).translated === true);
+  const hosts = [...tuple, ...leases, ...passed].map((fact) => (fact.body as ConnectionBody | LeaseBody).host.id);
   return [...new Set(hosts)].sort();
 }
 

@@ -5,6 +5,7 @@ import type { Fact } from '../store/store.ts';
 import { CLOCK_SEARCH, type HostClock, type MatchBody, UNKNOWN_CLOCK } from './clock.ts';
 import type { ConnectionBody, DnsBody, LeaseBody } from './facts.ts';
 import { LEASE_WINDOW, leaseOf, nearest, rank } from './lease.ts';
+import { type HostChance, hostsOf, rivalHosts, throughTranslator } from './shared-address.ts';
 
 const SECOND = MICROS_PER_SECOND;
 /** A connection event of the same 5-tuple further than this from the flow is another use of the port, or a wrong clock. */
@@ -26,8 +27,10 @@ const MAX_CANDIDATES = 5;
 /**
  * `clock`: an event of this 5-tuple exists, but so far from the flow in time that the host's clock or another use of the
  * port explains it; the candidate is listed, no process is named.
+ * `translated`: a gateway's address; those behind it that talked to the same remote end are listed. `shared`: several hosts
+ * claim the address. Neither names a process or a host.
  */
-export type JoinMethod = 'tuple' | 'lease' | 'dns' | 'ja4' | 'ambiguous' | 'clock' | 'none';
+export type JoinMethod = 'tuple' | 'lease' | 'dns' | 'ja4' | 'ambiguous' | 'clock' | 'translated' | 'shared' | 'none';
 
 export interface Candidate {
   readonly process: ProcessRef;
@@ -48,6 +51,8 @@ export interface JoinResult {
   /** Probability that `process` made the flow; 0 without one. */
   readonly probability: number;
   readonly candidates: readonly Candidate[];
+  /** Where the address is not of one host: those that may have made the flow. */
+  readonly hosts?: readonly HostChance[];
   /** Raw events the join rests on. */
   readonly events: readonly string[];
   /** Learned offset of the host's clock that was taken off its times, microseconds; absent when none was. */
@@ -84,14 +89,23 @@ export function hostAt(leases: readonly Fact[], at: number): HostRef | undefined
   let best: Fact | undefined;
   let bestDistance = ADDRESS_WINDOW;
   for (const lease of leases) {
-    // An hourly bucket claims its whole hour.
-    const distance = at < lease.at ? (lease.at - at) * 2 : Math.max(0, at - lease.at - LEASE_WINDOW);
+    const distance = distanceOf(lease, at);
     if (distance < bestDistance || (distance === bestDistance && best && lease.id < best.id)) {
       best = lease;
       bestDistance = distance;
     }
   }
   return best ? (best.body as LeaseBody).host : undefined;
+}
+
+/** An hourly bucket claims its whole hour. */
+const distanceOf = (lease: Fact, at: number): number =>
+  at < lease.at ? (lease.at - at) * 2 : Math.max(0, at - lease.at - LEASE_WINDOW);
+
+/** Several hosts whose claims on the source address hold equally well; none when one's does. */
+export function rivalsAt(leases: readonly Fact[], at: number): HostChance[] {
+  const nearestClaim = Math.min(ADDRESS_WINDOW, ...leases.map((lease) => distanceOf(lease, at)));
+  return rivalHosts(leases.filter((lease) => distanceOf(lease, at) === nearestClaim));
 }
 
 /**
@@ -106,15 +120,15 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, clock: HostCl
   const learned = skew === 0 ? {} : { clockOffset: skew };
   // With a clock that is wrong by more than can be corrected, nothing about time can be compared.
   const lease = clock.state === 'beyond' ? undefined : leaseOf(evidence, start, skew);
+  // Of an address that is not of one host, only an event of this very connection says more than who may have made it.
+  const shared = sharedBy(evidence, start, lease?.owners ?? []);
+  const weaker: (() => readonly Candidate[])[] = [
+    () => lease?.owners ?? [],
+    () => (leased ? byDns(evidence.dns, leased, start, skew) : []),
+    () => (leased ? byJa4(evidence.ja4, leased, start) : []),
+  ];
   const rungs: (() => readonly Candidate[])[] =
-    clock.state === 'beyond'
-      ? []
-      : [
-          () => byTuple(evidence.tuple, span, skew),
-          () => lease?.owners ?? [],
-          () => (leased ? byDns(evidence.dns, leased, start, skew) : []),
-          () => (leased ? byJa4(evidence.ja4, leased, start) : []),
-        ];
+    clock.state === 'beyond' ? [] : [() => byTuple(evidence.tuple, span, skew), ...(shared ? [] : weaker)];
   for (const rung of rungs) {
     const candidates = distinct(rung()).slice(0, MAX_CANDIDATES);
     const [first, second] = candidates;
@@ -123,7 +137,13 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, clock: HostCl
     const clear = !second || (first.method === 'tuple' && apart(first, second));
     if (!clear) {
       return {
-        ...(candidates.every((c) => c.host.id === host.id) ? { host } : leased ? { host: leased } : {}),
+        ...(candidates.every((c) => c.host.id === host.id)
+          ? { host }
+          : shared
+            ? { hosts: shared.hosts }
+            : leased
+              ? { host: leased }
+              : {}),
         method: 'ambiguous',
         probability: 0,
         candidates,
@@ -144,6 +164,7 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, clock: HostCl
       ...learned,
     };
   }
+  if (shared) return { ...shared, ...learned };
   const far = distinct(farTuples(evidence.tuple, span)).slice(0, MAX_CANDIDATES);
   const host = leased ?? far[0]?.host;
   return {
@@ -153,6 +174,25 @@ export function joinFlow(flow: FlowRecord, evidence: JoinEvidence, clock: HostCl
     candidates: far,
     events: far.map((c) => c.event),
     ...learned,
+  };
+}
+
+/** Who may have made a flow from an address that is not of one host; undefined for an address that is. */
+function sharedBy(
+  { remote, leases }: Pick<JoinEvidence, 'remote' | 'leases'>,
+  start: number,
+  owners: readonly Candidate[],
+): (JoinResult & { readonly hosts: readonly HostChance[] }) | undefined {
+  const passed = throughTranslator(remote, start);
+  const hosts = passed.length > 0 ? hostsOf(passed) : rivalsAt(leases, start);
+  if (hosts.length === 0) return undefined;
+  const candidates = (passed.length > 0 ? passed : distinct(owners)).slice(0, MAX_CANDIDATES);
+  return {
+    method: passed.length > 0 ? 'translated' : 'shared',
+    probability: 0,
+    candidates,
+    hosts,
+    events: candidates.map((c) => c.event),
   };
 }
 

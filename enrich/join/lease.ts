@@ -58,6 +58,7 @@ export function leaseOf(evidence: LeaseEvidence, start: number, skew: number): L
 
 function ownersOf(facts: readonly Fact[], start: number, skew: number): Candidate[] {
   const owners = facts
+    .filter((fact) => (fact.body as ConnectionBody).translated !== true)
     .flatMap((fact) => {
       const at = fact.at - skew;
       const until = (fact.body as ConnectionBody).until;

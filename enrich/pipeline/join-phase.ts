@@ -3,8 +3,8 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { drillsAmong } from '../join/drill-mark.ts';
 import { isEncrypted } from '../join/encrypted.ts';
-import { type FlowBody, hostShard } from '../join/facts.ts';
-import { HostViews, joinedFact, joinFromStore, movedFact, tuplesOf } from '../join/gather.ts';
+import { type FlowBody, hostShard, type JoinedBody } from '../join/facts.ts';
+import { HostViews, type Joining, joinedFact, joinedId, joinFromStore, movedFact, tuplesOf } from '../join/gather.ts';
 import type { WaybillLine } from '../join/join-flow.ts';
 import { type FlowName, learnFrom } from '../join/learner.ts';
 import { episodesIn } from '../score/rollout.ts';
@@ -157,11 +157,40 @@ export class JoinPhase {
         const fact = joinedFact(record, joining, clocks[i]!, drill);
         const isOrdinary = fact !== undefined && drill === undefined && isEncrypted(record);
         const sighting = isOrdinary ? this.sightings.of(process, { record, join }, this.settings.knowledge) : undefined;
+        if (!fact) {
+          if (joining.claimants.length === 0) return { line, facts: [], sighting };
+          return this.sharedFacts(flows[i]!, joining).then((facts) => ({ line, facts, sighting }));
+        }
         const others = joining.claimants.filter((claimant) => claimant !== join.host?.id);
-        if (!fact || others.length === 0) return { line, facts: fact ? [fact] : [], sighting };
+        if (others.length === 0) return { line, facts: [fact], sighting };
         return this.movedFrom(others, fact).then((moved) => ({ line, facts: [fact, ...moved], sighting }));
       }),
     );
+  }
+
+  /**
+   * The flow at each host that may have made it, and taken away from those that no longer may. It makes nothing familiar:
+   * whose it is is not known.
+   */
+  private async sharedFacts({ fact: { at }, record }: FoundFlow, joining: Joining): Promise<Fact[]> {
+    const hosts = joining.join.hosts ?? [];
+    const facts = await Promise.all(
+      hosts.map(async ({ host }) => {
+        const join = { ...joining.join, host };
+        return joinedFact(record, { ...joining, join }, await this.clocks.of(host.id, at))!;
+      }),
+    );
+    const possible = new Set(hosts.map(({ host }) => host.id));
+    const gone = joining.claimants.filter((claimant) => !possible.has(claimant));
+    const moved = await Promise.all(
+      gone.map(async (claimant) => {
+        const id = joinedId(record, await this.clocks.of(claimant, at));
+        const known = await this.store.get(hostShard(claimant), 'joined', id);
+        if (known === undefined || (known.body as JoinedBody).moved === true) return [];
+        return [movedFact({ ...known, version: known.version + 1 }, claimant)];
+      }),
+    );
+    return [...facts, ...moved.flat()];
   }
 
   /** Takes the flow away from hosts that were thought to have made it. */

@@ -88,6 +88,8 @@ export interface Episode {
   readonly lookedUp: boolean | undefined;
   /** Probability of the attribution that carries the process evidence. */
   readonly joinProbability: number;
+  /** Probability that this host made the flows, where their address is not of one host; else 1. */
+  readonly hostProbability: number;
   /** Id of the announced drill that this is; undefined for everything else. */
   readonly drill: string | undefined;
 }
@@ -237,6 +239,7 @@ async function assemble(
     archivesPerDay: habit.length / Math.max(1, Math.min(HABIT_DAYS, baseline.days)),
     lookedUp: lookedUpBy(main.flow.record, await lookedUpOnHost(store, clocks, hostId, main.flow)),
     joinProbability: main.flow.join.probability,
+    hostProbability: main.flow.join.hosts?.find((each) => each.host.id === hostId)?.probability ?? 1,
     drill: await drillOf(store, group),
   };
 }

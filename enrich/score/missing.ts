@@ -18,6 +18,8 @@ export function missing(episode: Episode): string[] {
     if (!process.started) reasons.push('the start of the process was not seen: command line and parent may be unknown');
     if (process.signatureStatus === undefined) reasons.push('the feed gives no signature of the program');
   }
+  if (episode.hostProbability < 1)
+    reasons.push('the connection came from an address that is not of one host: another one may have made it');
   if (!hasSize(episode)) reasons.push('no archive size is known: bytes sent cannot be compared with bytes packed');
   if (sentLess(episode)) {
     reasons.push(

@@ -5,6 +5,7 @@ import type { Settings } from '../settings.ts';
 import { allowed } from './binary-allowlist.ts';
 import { contextTerms } from './context-terms.ts';
 import type { Episode } from './episode.ts';
+import { joinTerms } from './join-terms.ts';
 import { attainable, missing } from './missing.ts';
 import { processTerms } from './process-terms.ts';
 import { stagingTerms } from './staging-terms.ts';
@@ -36,6 +37,7 @@ export function scoreEpisode(episode: Episode, settings: Settings): Verdict {
     ...staging.terms,
     ...volume.terms,
     ...processTerms(episode, settings),
+    ...joinTerms(episode),
     ...tlsTerms(episode, settings),
     ...contextTerms(episode, volume.sent, settings),
   ];
