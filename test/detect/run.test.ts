@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { reportOf, textOf } from '../bench/detect/detect-report.ts';
 import { share } from '../bench/detect/figures.ts';
 import { runDetection } from '../bench/detect/run-detection.ts';
+import { timelineOf } from '../bench/detect/timeline.ts';
 
 const SMALL = { seed: 11, hosts: 10, days: 3, warmUp: 1, thefts: 3, settleHours: 24 };
 const outcome = await runDetection(SMALL);
@@ -41,6 +42,20 @@ describe('a run of the yardstick', () => {
     );
     expect(calibration.bins.reduce((n, bin) => n + bin.candidates, 0)).toBe(calibration.candidates);
     expect(wrong.hostDays).toBe(20);
+  });
+
+  it('knows when the feed first told of who sent, and what was known of a theft at each look', async () => {
+    const { timeToAlert: time } = report;
+    expect(time.beforeHalfWhenTold.of).toBeLessThanOrEqual(time.beforeHalf.of);
+    expect(time.beforeHalfWhenTold.count).toBeLessThanOrEqual(time.beforeHalf.count);
+    const told = outcome.truth.thefts.filter(({ id }) => outcome.senderTold.has(id));
+    expect(told.length).toBeGreaterThan(0);
+    expect(outcome.looks).toEqual([]);
+    const watched = await runDetection({ ...SMALL, timeline: true });
+    expect(watched.raised).toEqual(outcome.raised);
+    const text = timelineOf(watched);
+    for (const { id } of outcome.truth.thefts) expect(text).toContain(`${id} `);
+    expect(watched.looks.some(({ episode }) => episode !== undefined)).toBe(true);
   });
 
   it('knows the maker of every flow that it sent, and counts each once', () => {

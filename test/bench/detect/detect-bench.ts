@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { reportOf, textOf } from './detect-report.ts';
 import { type Outcome, runDetection } from './run-detection.ts';
 import { THEFT_KINDS } from './theft-kinds.ts';
+import { timelineOf } from './timeline.ts';
 
 const HELP = `npm run bench -- detect [options]
 
@@ -18,6 +19,7 @@ const HELP = `npm run bench -- detect [options]
   --thefts N      thefts planted in each, their kinds in turn (default ${THEFT_KINDS.length})
   --settle N      hours of service time between two looks at everything (default 24); thefts are looked at in between
   --json FILE     the figures
+  --timeline FILE what was known of each theft whenever it was looked at
 `;
 
 export async function detectBench(args: readonly string[]): Promise<void> {
@@ -31,6 +33,7 @@ export async function detectBench(args: readonly string[]): Promise<void> {
       thefts: { type: 'string', default: String(THEFT_KINDS.length) },
       settle: { type: 'string', default: '24' },
       json: { type: 'string' },
+      timeline: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -42,13 +45,15 @@ export async function detectBench(args: readonly string[]): Promise<void> {
   const thefts = wholeNumber('thefts', values.thefts, 0, 10_000);
   const settleHours = wholeNumber('settle', values.settle, 1, 24);
   console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}`);
+  const timeline = values.timeline !== undefined;
   const outcomes: Outcome[] = [];
   for (const seed of seeds) {
     const onDay = (day: number): void => void process.stderr.write(`seed ${seed}, day ${day + 1} of ${days}   \r`);
-    outcomes.push(await runDetection({ seed, hosts, days, warmUp, thefts, settleHours, onDay }));
+    outcomes.push(await runDetection({ seed, hosts, days, warmUp, thefts, settleHours, timeline, onDay }));
   }
   const report = reportOf(outcomes);
   console.log(`\n${textOf(report)}`);
+  if (values.timeline) writeFileSync(values.timeline, outcomes.map(timelineOf).join(''));
   if (values.json) writeFileSync(values.json, `${JSON.stringify(report, null, 1)}\n`);
 }
 

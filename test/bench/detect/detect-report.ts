@@ -103,7 +103,7 @@ export function textOf(report: DetectReport): string {
     ),
     time.beforeHalf.of === 0
       ? 'no theft was found'
-      : `bytes gone at the first alert: quartiles ${time.quartiles.map(percent).join(', ')}; before half of them ${shareText(time.beforeHalf)}`,
+      : `bytes gone at the first alert: quartiles ${time.quartiles.map(percent).join(', ')}; before half of them ${shareText(time.beforeHalf)}; of those of whose sender the feed had told by then ${shareText(time.beforeHalfWhenTold)}`,
     table(
       [
         `probability (${calibrated.candidates} candidates, ${calibrated.thefts} of thefts)`,

@@ -27,10 +27,12 @@ export interface Found {
   readonly tier: AlertTier | 'none';
   /** Share of its bytes that were gone at the first alert of any tier. */
   readonly gone: number | undefined;
+  /** Share of its bytes that were gone when the feed first told of the process that sent. */
+  readonly goneWhenTold: number | undefined;
 }
 
 /** Which alerts are about thefts, by any of their flows. */
-export function foundIn({ options, truth, raised }: Outcome): Found[] {
+export function foundIn({ options, truth, raised, senderTold }: Outcome): Found[] {
   const alerts = new Map<string, Raised[]>();
   for (const alert of raised) {
     for (const theft of theftsOf(alert, truth)) {
@@ -46,7 +48,9 @@ export function foundIn({ options, truth, raised }: Outcome): Found[] {
       const tier = about.some((alert) => alert.tier === 'high') ? 'high' : about.length > 0 ? 'medium' : 'none';
       const first = Math.min(...about.flatMap((alert) => [...alert.first.values()]));
       const gone = about.length === 0 ? undefined : goneBy(theft, first) / bytesOf(theft);
-      return { theft, seed: options.seed, tier, gone };
+      const told = senderTold.get(theft.id);
+      const goneWhenTold = told === undefined ? undefined : goneBy(theft, told) / bytesOf(theft);
+      return { theft, seed: options.seed, tier, gone, goneWhenTold };
     });
 }
 
@@ -130,7 +134,10 @@ export const perThousand = (count: number, hostDays: number): number =>
 export function timeToAlert(found: readonly Found[]): {
   readonly quartiles: readonly [number, number, number];
   readonly beforeHalf: Share;
+  /** The same of those of whose sender the feed had told by then. */
+  readonly beforeHalfWhenTold: Share;
 } {
+  const told = found.filter(({ gone, goneWhenTold }) => gone !== undefined && (goneWhenTold ?? 1) < 0.5);
   const gone = found
     .map((each) => each.gone)
     .filter((value) => value !== undefined)
@@ -139,5 +146,6 @@ export function timeToAlert(found: readonly Found[]): {
   return {
     quartiles: [at(0.25), at(0.5), at(0.75)],
     beforeHalf: share(gone.filter((value) => value < 0.5).length, gone.length),
+    beforeHalfWhenTold: share(told.filter((each) => each.gone! < 0.5).length, told.length),
   };
 }

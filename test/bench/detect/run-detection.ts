@@ -15,6 +15,7 @@ import { type Packing, packingOf, type Rule, raisedBy, type SeenFlow } from './r
 import { type Arrival, DAY, FIRST_DAY, HOUR } from './scene.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 import { sysmonLine } from './sysmon-line.ts';
+import { type Look, lookAt } from './timeline.ts';
 import type { Theft, Truth } from './truth.ts';
 
 export type AlertTier = 'high' | 'medium';
@@ -50,6 +51,10 @@ export interface Outcome {
   readonly flows: ReadonlyMap<string, SeenFlow>;
   readonly records: number;
   readonly events: number;
+  /** Service time at which the feed first told of who sent, by theft; of thefts that it told of. */
+  readonly senderTold: ReadonlyMap<string, number>;
+  /** What was known of each theft whenever it was looked at; of a run with `timeline` only. */
+  readonly looks: readonly Look[];
   /** Seconds of wall time: the enricher, and all. */
   readonly enricherSeconds: number;
   readonly seconds: number;
@@ -59,6 +64,8 @@ export interface Outcome {
 export interface RunOptions extends SimulationOptions {
   /** Hours of service time between two looks at everything; thefts are looked at in between too. */
   readonly settleHours: number;
+  /** Keeps what was known of each theft at each look. */
+  readonly timeline?: boolean;
   readonly onDay?: (day: number) => void;
   /** Reorders what arrives before it is handed over; for tests. */
   readonly reorder?: (arrivals: readonly Arrival[]) => readonly Arrival[];
@@ -87,6 +94,8 @@ export async function runDetection(options: RunOptions): Promise<Outcome> {
       flows: new Map(seen.map((flow) => [flow.id, flow])),
       records: run.records,
       events: run.events,
+      senderTold: run.senderTold,
+      looks: run.looks,
       enricherSeconds: run.enricherSeconds,
       seconds: (performance.now() - started) / 1000,
       peakMegabytes: run.peakMegabytes,
@@ -123,6 +132,10 @@ interface CheckPoint {
 const LOOK_AFTER = 1e6;
 const MAX_LOOKS = 30;
 const LATE = 900e6;
+/** A sender is told of by what it did from so long before its first byte. */
+const SENDER_BEFORE = 60e6;
+/** An upload from which anybody's is looked at whenever a record of it arrives, bytes. */
+const LARGE = 1e6;
 
 /** A record of its flows, or an event of its host that arrives while one runs or soon after. */
 function concerns(arrival: Arrival, { sent }: Theft, flows: ReadonlySet<string>): boolean {
@@ -146,6 +159,8 @@ class Run {
   private readonly enricher: Enricher;
   private readonly normalizer = new FeedNormalizer();
   private checkPoints: CheckPoint[] = [];
+  readonly looks: Look[] = [];
+  readonly senderTold = new Map<string, number>();
 
   constructor(store: Store, options: RunOptions) {
     this.store = store;
@@ -182,6 +197,7 @@ class Run {
   private plan(batch: readonly Arrival[]): void {
     for (const theft of this.simulation.truth.thefts) {
       const flows = new Set(theft.sent.map(({ flow }) => flow));
+      this.noteSender(theft, batch);
       const times = batch
         .filter((arrival) => arrival.host === theft.host && concerns(arrival, theft, flows))
         .map(({ at }) => at + LOOK_AFTER)
@@ -191,7 +207,26 @@ class Run {
       const looks = times.reverse().filter((_, index) => index % stride === 0);
       this.checkPoints.push(...looks.map((at) => ({ at, host: theft.host })));
     }
+    // Ordinary uploads are looked at as promptly: an alert that is taken back when the process is known was raised.
+    for (const arrival of batch) {
+      if (!('record' in arrival) || arrival.record.source.bytes < LARGE) continue;
+      this.checkPoints.push({ at: arrival.at + LOOK_AFTER, host: arrival.host });
+    }
     this.checkPoints.sort((a, b) => a.at - b.at);
+  }
+
+  /** The first event of the process that sends, from a minute before on: one that runs since the morning tells nothing. */
+  private noteSender(theft: Theft, batch: readonly Arrival[]): void {
+    const { flows } = this.simulation.truth;
+    const senders = new Set(theft.sent.map(({ flow }) => flows.get(flow)?.entityId));
+    const began = Math.min(...theft.sent.map(({ start }) => start));
+    const skew = this.simulation.organisation.hosts[theft.host]!.skewSeconds * 1e6;
+    for (const arrival of batch) {
+      if (arrival.host !== theft.host || !('event' in arrival) || !('process' in arrival.event)) continue;
+      const { event, at } = arrival;
+      if (!senders.has(event.process.entityId) || event.at - skew < began - SENDER_BEFORE) continue;
+      this.senderTold.set(theft.id, Math.min(at, this.senderTold.get(theft.id) ?? at));
+    }
   }
 
   /**
@@ -206,9 +241,19 @@ class Run {
       if (due.length === 0) continue;
       rest = rest.filter((arrival) => !(arrival.host === host && arrival.at <= at));
       await this.hand(due, at);
+      if (this.options.timeline === true) await this.look(host, at);
     }
     const end = Number.isFinite(until) ? until : (arrivals.at(-1)?.at ?? 0);
     await this.hand(rest, end);
+  }
+
+  /** Notes what is known by now of the thefts that run on a host. */
+  private async look(host: number, at: number): Promise<void> {
+    const { truth, organisation } = this.simulation;
+    for (const theft of truth.thefts) {
+      if (theft.host !== host || !theft.sent.some(({ start, end }) => at >= start && at <= end + LATE)) continue;
+      this.looks.push(await lookAt(this.store, theft, organisation.hosts[host]!.id, at));
+    }
   }
 
   private async hand(arrivals: readonly Arrival[], now: number): Promise<void> {
