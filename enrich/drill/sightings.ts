@@ -4,6 +4,7 @@ import { HostClocks } from '../join/clock.ts';
 import { type Drill, drillFileName, drillServerName, isHostOf } from '../join/drill-mark.ts';
 import {
   type ConnectionBody,
+  drillKey,
   type FlowBody,
   hostShard,
   ipShard,
@@ -84,12 +85,11 @@ const seen = (point: Point, at: number, detail: string): Sighting => ({
 });
 
 async function flowOf(store: Store, drill: Drill, thorough: boolean): Promise<Fact | undefined> {
-  const name = drillServerName(drill.id);
-  const key = remoteKey('tcp', drill.to);
-  const at = async (shard: string): Promise<Fact | undefined> =>
-    (await store.find(shard, 'flow', key, MAX_FACTS)).find(
-      (fact) => (fact.body as FlowBody).record.tls?.client?.server_name === name,
-    );
+  const key = drillKey(drillServerName(drill.id));
+  const at = async (shard: string): Promise<Fact | undefined> => {
+    const [found] = await store.find(shard, 'flow', key, 1);
+    return found;
+  };
   for (const ip of drill.ips) {
     const found = await at(ipShard(ip));
     if (found) return found;

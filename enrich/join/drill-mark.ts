@@ -45,6 +45,12 @@ export const drillServerName = (id: string): string => `${id}.${DRILL_DOMAIN}`;
 export const drillFileName = (id: string): string => `waybill-drill-${id}.zip`;
 export const isDrillId = (text: string): boolean => new RegExp(`^${ID}$`).test(text);
 
+/** The name that a flow greets, when only drills have such names. */
+export function drillNameOf({ tls }: FlowRecord): string | undefined {
+  const name = tls?.client?.server_name;
+  return name !== undefined && SERVER_NAME.test(name) ? name : undefined;
+}
+
 /** A report replaces the announcement, never the other way round. */
 export function drillFact({ id, ...body }: Drill): Fact {
   return { shard: SHARD, kind: 'drill', id, at: body.from, keys: [], version: body.report === undefined ? 0 : 1, body };
@@ -64,7 +70,7 @@ const drillOf = (fact: Fact | undefined): Drill | undefined => fact && { ...(fac
 
 /** The drill that a flow is the connection of; undefined for every other flow. */
 async function drillOfFlow(store: Store, record: FlowRecord, host?: HostRef): Promise<Drill | undefined> {
-  const id = SERVER_NAME.exec(record.tls?.client?.server_name ?? '')?.[1];
+  const id = SERVER_NAME.exec(drillNameOf(record) ?? '')?.[1];
   const drill = id === undefined ? undefined : await drillById(store, id);
   if (!drill || !isDuring(drill, parseMicros(record.event.start) ?? 0)) return undefined;
   const { source, destination } = record;
@@ -84,7 +90,7 @@ export async function drillsAmong(
   hosts?: readonly (HostRef | undefined)[],
 ): Promise<Map<FlowRecord, Drill>> {
   const found = new Map<FlowRecord, Drill>();
-  const asked = [...records.entries()].filter(([, { tls }]) => SERVER_NAME.test(tls?.client?.server_name ?? ''));
+  const asked = [...records.entries()].filter(([, record]) => drillNameOf(record) !== undefined);
   await Promise.all(
     asked.map(async ([i, record]) => {
       const drill = await drillOfFlow(store, record, hosts?.[i]);

@@ -7,6 +7,7 @@ import { processIdentity } from '../evidence/process-identity.ts';
 import { requestedProgram, requestsIn } from '../evidence/requests.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { Fact } from '../store/store.ts';
+import { drillNameOf } from './drill-mark.ts';
 import type { JoinResult } from './join-flow.ts';
 import { remoteKey, tupleKey } from './tuple.ts';
 
@@ -80,8 +81,12 @@ export const startedKey = (image: string): string =>
 /** Index key of processes that asked a service to transfer something to a host, or to start a program. */
 export const requestKey = (kind: 'transfer' | 'start', about: string): string => indexKey(`asked-${kind}`, about);
 
+/** Index key of the flow of a drill. */
+export const drillKey = (name: string): string => indexKey('drill', name);
+
 /** One fact a flow: of its records the latest stays. */
 export function factOfFlow(record: FlowRecord): Fact {
+  const drill = drillNameOf(record);
   return {
     shard: ipShard(record.source.ip),
     kind: 'flow',
@@ -89,10 +94,26 @@ export function factOfFlow(record: FlowRecord): Fact {
     at: parseMicros(record.event.start) ?? 0,
     keys: [
       tupleKey(record.network.transport, record.source, record.destination),
-      remoteKey(record.network.transport, record.destination),
+      ...(drill === undefined ? [] : [drillKey(drill)]),
     ],
     version: flowVersion(record),
     body: { record } satisfies FlowBody,
+  };
+}
+
+/**
+ * That no event of its very connection explains a flow yet: by this, a late event of another connection to the same remote
+ * end finds the flows that it may explain, and none of the many that need nothing any more.
+ */
+export function unexplainedFact(record: FlowRecord): Fact {
+  return {
+    shard: ipShard(record.source.ip),
+    kind: 'unexplained',
+    id: record.waybill.flow_id,
+    at: parseMicros(record.event.start) ?? 0,
+    keys: [remoteKey(record.network.transport, record.destination)],
+    version: 0,
+    body: {},
   };
 }
 

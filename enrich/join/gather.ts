@@ -13,6 +13,7 @@ import {
   type LeaseBody,
   programKey,
   startedKey,
+  unexplainedFact,
 } from './facts.ts';
 import {
   ADDRESS_WINDOW,
@@ -25,7 +26,7 @@ import {
 } from './join-flow.ts';
 import { lineage, type ProcessFacts, type ProcessInfo, resolve, shifted } from './lineage.ts';
 import { tupleKey } from './tuple.ts';
-import { lookUpKey, NO_WEAK_EVIDENCE, weakEvidence } from './weak-evidence.ts';
+import { lookUpKey, NO_WEAK_EVIDENCE, remotesOf, weakEvidence } from './weak-evidence.ts';
 
 const DAY = 86_400_000_000;
 /** Facts read for one rung of the ladder. */
@@ -86,10 +87,15 @@ export async function joinFromStore(
     return !INEXACT.has(join.method) ? joining(join, evidence, EXACT_FROM + evidenceCount(evidence, 0)) : undefined;
   });
   const unexplained = [...joinings.keys()].filter((i) => joinings[i] === undefined);
+  const theirs = unexplained.map((i) => records[i]!);
+  // Before anything else is read of them: what comes from now on must find them.
+  await store.put(theirs.map(unexplainedFact));
+  const remotes = await remotesOf(store, theirs);
   await Promise.all(
-    unexplained.map(async (i) => {
+    unexplained.map(async (i, n) => {
       const clock = known[i]!;
-      const weak = await weakEvidence(store, records[i]!, hostIds[i], starts[i]!, clock.offset);
+      const moment = { hostId: hostIds[i], start: starts[i]!, offset: clock.offset };
+      const weak = await weakEvidence(store, records[i]!, remotes[n]!, moment);
       const evidence = { tuple: tuples[i]!, leases: leases[i]!, ...weak.evidence };
       const join = joinFlow(records[i]!, evidence, clock);
       joinings[i] = joining(join, evidence, evidenceCount(evidence, weak.considered));

@@ -1,7 +1,7 @@
 /** What the rungs of the ladder below the exact match rest on. */
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
-import type { Fact, Store } from '../store/store.ts';
+import type { Fact, FactQuery, Store } from '../store/store.ts';
 import { CLOCK_LIMIT, currentMatches, greetingKey, type MatchBody } from './clock.ts';
 import {
   type ConnectionBody,
@@ -35,16 +35,31 @@ export interface WeakEvidence {
   readonly considered: number;
 }
 
-/** What the rungs below the exact match rest on; processes that had ended by then are left out. */
+/** Connection facts from the address of each flow to its remote end; flows of one program have both in common. */
+export async function remotesOf(store: Store, records: readonly FlowRecord[]): Promise<Fact[][]> {
+  const asked = new Map<string, FactQuery>();
+  const names = records.map(({ network, source, destination }) => {
+    const [shard, key] = [ipShard(source.ip), remoteKey(network.transport, destination)];
+    const name = `${shard} ${key}`;
+    if (!asked.has(name)) asked.set(name, { shard, kind: 'connection', key, limit: MAX_FACTS });
+    return name;
+  });
+  const answers = await store.query([...asked.values()]);
+  const found = new Map([...asked.keys()].map((name, i) => [name, answers[i]!]));
+  return names.map((name) => found.get(name)!);
+}
+
+/**
+ * What the rungs below the exact match rest on; processes that had ended by then are left out.
+ * @param remote of the flow, as `remotesOf` gives them
+ * @param start of the flow, and what the host's clock is ahead of the sensor's: microseconds
+ */
 export async function weakEvidence(
   store: Store,
   record: FlowRecord,
-  hostId: string | undefined,
-  start: number,
-  offset: number,
+  remote: readonly Fact[],
+  { hostId, start, offset }: { readonly hostId: string | undefined; readonly start: number; readonly offset: number },
 ): Promise<WeakEvidence> {
-  const key = remoteKey(record.network.transport, record.destination);
-  const remote = await store.find(ipShard(record.source.ip), 'connection', key, MAX_FACTS);
   if (hostId === undefined) return { evidence: { ...NO_WEAK_EVIDENCE, remote }, considered: remote.length };
   const shard = hostShard(hostId);
   const fingerprint = record.tls?.client?.ja4;

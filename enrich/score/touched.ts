@@ -49,8 +49,11 @@ export class Touched {
   private async evidence(fact: Fact): Promise<void> {
     switch (fact.kind) {
       case 'connection': {
-        const found = await Promise.all(fact.keys.map((key) => this.store.find(fact.shard, 'flow', key, MAX_REJOINS)));
-        for (const flow of found.flat()) this.flow(flow);
+        const asked = (kind: 'flow' | 'unexplained') =>
+          Promise.all(fact.keys.map((key) => this.store.find(fact.shard, kind, key, MAX_REJOINS)));
+        const [own, others] = await Promise.all([asked('flow'), asked('unexplained')]);
+        for (const flow of own.flat()) this.flow(flow);
+        for (const { shard, id, at } of others.flat()) this.name({ ip: shard, id, at });
         break;
       }
       case 'lease': {

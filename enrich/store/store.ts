@@ -102,6 +102,7 @@ export const FACT_KINDS = [
   'review',
   'drill',
   'delivery',
+  'unexplained',
 ] as const;
 
 export type FactKind = (typeof FACT_KINDS)[number];
