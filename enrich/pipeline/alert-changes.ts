@@ -46,7 +46,6 @@ export class AlertChanges {
     if (await this.store.putAlert(alert)) return true;
     const known = await this.store.getAlert(alert.id);
     if (isDeepStrictEqual(known?.body, alert.body)) return false;
-    await this.store.dropAlert(alert.id);
-    return this.store.putAlert(alert);
+    return this.store.putAlert(alert, { replace: true });
   }
 }

@@ -66,7 +66,7 @@ export class SettleCache {
       observe: (observations) => this.observe(observations),
       familiarity: (queries) => inner.familiarity(queries),
       novelty: (scope, fromDay, toDay) => inner.novelty(scope, fromDay, toDay),
-      putAlert: (alert) => inner.putAlert(alert),
+      putAlert: (alert, options) => inner.putAlert(alert, options),
       dropAlert: (id) => inner.dropAlert(id),
       getAlert: (id) => inner.getAlert(id),
       listAlerts: (options) => inner.listAlerts(options),

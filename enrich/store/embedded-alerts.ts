@@ -15,10 +15,11 @@ export class EmbeddedAlerts {
     this.most = most;
   }
 
-  put(id: string, record: Buffer): boolean {
+  put(id: string, record: Buffer, replace: boolean): boolean {
     const key = Buffer.from(id);
     const known = this.tables.alerts.get(key);
-    if (known !== undefined && record.compare(known) <= 0) return false;
+    const rank = known === undefined ? 1 : record.compare(known);
+    if (rank === 0 || (rank < 0 && !replace)) return false;
     if (known === undefined) this.setCount(this.count() + 1);
     else this.tables.alertTimes.remove(timeKey(key, known));
     this.tables.alerts.put(key, record);

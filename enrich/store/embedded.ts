@@ -194,9 +194,9 @@ class Embedded implements EmbeddedStore {
     return this.read(() => this.known.novelty(scope, fromDay, toDay));
   }
 
-  async putAlert(alert: StoredAlert): Promise<boolean> {
+  async putAlert(alert: StoredAlert, { replace = false } = {}): Promise<boolean> {
     const record = alertRecord(alert);
-    return this.committer.run(ALERT_WEIGHT, () => this.alerts.put(alert.id, record));
+    return this.committer.run(ALERT_WEIGHT, () => this.alerts.put(alert.id, record, replace));
   }
 
   dropAlert(id: string): Promise<void> {

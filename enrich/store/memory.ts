@@ -115,11 +115,12 @@ class Memory implements Store {
     return this.known.novelty(scope, fromDay, toDay);
   }
 
-  async putAlert(alert: StoredAlert): Promise<boolean> {
+  async putAlert(alert: StoredAlert, { replace = false } = {}): Promise<boolean> {
     this.checkOpen();
     const record = alertRecord(alert);
     const known = this.alerts.get(alert.id);
-    if (known !== undefined && record.compare(known.record) <= 0) return false;
+    const rank = known === undefined ? 1 : record.compare(known.record);
+    if (rank === 0 || (rank < 0 && !replace)) return false;
     this.forgetAlert(known);
     const entry = ranked(alert.id, alertTimeOf(record), record);
     this.alerts.set(alert.id, entry);

@@ -227,12 +227,12 @@ return entries`);
 
 /**
  * Puts an alert when its record (revision 8, at 8, JSON) is greater than the one known. KEYS: alerts, times. ARGV: id,
- * record, most alerts. Returns 1 or 0, and how many were evicted.
+ * record, most alerts, 1 to put it whatever is known. Returns 1 or 0, and how many were evicted.
  */
 export const PUT_ALERT = redisScript(`${GREATER}
 local id, record = ARGV[1], ARGV[2]
 local known = redis.call('HGET', KEYS[1], id)
-if known and not greater(record, known) then return { 0, 0 } end
+if known and (record == known or ARGV[4] == '0' and not greater(record, known)) then return { 0, 0 } end
 redis.call('HSET', KEYS[1], id, record)
 if known then redis.call('ZREM', KEYS[2], string.sub(known, 9, 16) .. id) end
 redis.call('ZADD', KEYS[2], 0, string.sub(record, 9, 16) .. id)

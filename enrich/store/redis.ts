@@ -148,9 +148,10 @@ class Redis implements RedisStore {
     return this.known.novelty(scope, fromDay, toDay);
   }
 
-  async putAlert(alert: StoredAlert): Promise<boolean> {
+  async putAlert(alert: StoredAlert, { replace = false } = {}): Promise<boolean> {
     const most = String(this.options.maxAlerts ?? MAX_ALERTS);
-    const reply = await this.link.evaluate(PUT_ALERT, this.alertKeys(), [alert.id, alertRecord(alert), most]);
+    const args = [alert.id, alertRecord(alert), most, replace ? '1' : '0'];
+    const reply = await this.link.evaluate(PUT_ALERT, this.alertKeys(), args);
     const [changed, evicted = 0] = numbers(reply);
     this.evictedAlerts += evicted;
     return changed === 1;

@@ -60,9 +60,10 @@ export interface Store {
 
   /**
    * Keeps the alert with the higher revision (then the later `at`, then the greater JSON of the body); false when the
-   * store already had it or a newer one.
+   * store already had it or a newer one. With `replace` the alert given stays, whatever was known; nobody who reads meanwhile
+   * finds none.
    */
-  putAlert(alert: StoredAlert): Promise<boolean>;
+  putAlert(alert: StoredAlert, options?: { readonly replace?: boolean }): Promise<boolean>;
   dropAlert(id: string): Promise<void>;
   getAlert(id: string): Promise<StoredAlert | undefined>;
   /** Newest first by (at, id); with `before`, only those with at < before. */

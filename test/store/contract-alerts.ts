@@ -17,6 +17,11 @@ export function alertContract(the: () => Store): void {
     expect(await the().putAlert(alert({ id, revision: 1, body: 'one' }))).toBe(false);
     expect(await the().putAlert(alert({ id, revision: 2, body: 'two' }))).toBe(false);
     expect(await the().putAlert(alert({ id, revision: 10, body: 'ten', at: 7 }))).toBe(true);
+    expect(await the().putAlert(alert({ id, revision: 3, body: 'three' }), { replace: true })).toBe(true);
+    expect(await the().getAlert(id)).toEqual(alert({ id, revision: 3, body: 'three' }));
+    expect(await the().putAlert(alert({ id, revision: 3, body: 'three' }), { replace: true })).toBe(false);
+    expect((await the().listAlerts({ limit: 10 })).filter((each) => each.id === id)).toHaveLength(1);
+    expect(await the().putAlert(alert({ id, revision: 10, body: 'ten', at: 7 }))).toBe(true);
     expect(await the().getAlert(id)).toEqual({ id, revision: 10, at: 7, body: 'ten' });
     await the().dropAlert(id);
   });
