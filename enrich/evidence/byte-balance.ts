@@ -27,6 +27,8 @@ export interface BalanceCircumstances {
 export interface ByteBalance {
   /** Decibels; 0 when nothing could be compared. */
   readonly db: number;
+  /** Of them, what the bytes would weigh if no more were to come: a part of an archive matches nothing. */
+  readonly matchDb: number;
   /** Archives that fit best, by id (or set, or index as text), sorted. */
   readonly subset: readonly string[];
   /** Bytes of that subset. */
@@ -49,6 +51,10 @@ export interface ByteBalance {
  * at log2(4/3) for base64, an even part for uploads under way, an even rest; ordinary traffic is even over 20 octaves. While
  * a flow runs, part of the peaks lies in the even part below them.
  *
+ * Of an upload that runs it is also known that it will come to as many bytes at least (a censored observation, as in any
+ * survival analysis): most of what is on its way to the size of an archive does, and of ordinary uploads the fewer the more
+ * bytes it takes. The more telling of the two readings counts, so that no byte that comes nearer to a fit lowers it.
+ *
  * Which subset would have been sent is not known, so the densities are averaged: a fit found among n subsets weighs
  * 10·log10(n) less, and misses among them cost nothing more. What has no size fits as well as anything. Where the sender was
  * handed some of them, the average over those alone counts most. The order of archives is irrelevant.
@@ -70,12 +76,14 @@ export function byteBalance(
   const all = averageOver(bytesOut, usable, unsized.handed + unsized.others, encodings, mixture);
   const own = averageOver(bytesOut, handed, unsized.handed, encodings, mixture);
   const preferred = handed.length + unsized.handed > 0 ? weights.handedShare : 0;
-  const density = preferred * own.density + (1 - preferred) * all.density;
+  const mixed = (of: 'density' | 'underWay'): number => preferred * own[of] + (1 - preferred) * all[of];
+  const decibels = (density: number): number => Math.min(weights.cap, 10 * Math.log10(density * weights.benignOctaves));
   const best = preferred > 0 && own.best ? own : all;
   if (best.best === undefined) return nothing('no-archive-size');
   const { ids, size, encoding } = best.best;
   return {
-    db: Math.min(weights.cap, 10 * Math.log10(density * weights.benignOctaves)),
+    db: decibels(mixed(running ? 'underWay' : 'density')),
+    matchDb: decibels(mixed('density')),
     subset: ids,
     subsetBytes: size,
     ratio: bytesOut / size,
@@ -88,6 +96,8 @@ export function byteBalance(
 interface Average {
   /** Under theft, at the bytes that left. */
   readonly density: number;
+  /** The same of an upload that runs: where that tells more, what it has come to. */
+  readonly underWay: number;
   readonly best: (Fit & Pick<Candidate, 'ids' | 'size'>) | undefined;
   readonly tried: number;
 }
@@ -103,13 +113,34 @@ function averageOver(
   const subsets = subsetsOf(usable, weights.maximumSubsets);
   let best: (Fit & Candidate) | undefined;
   let sum = unsized / weights.benignOctaves;
+  let underWay = sum;
   for (const subset of subsets) {
     const fit = fitOf(Math.log2(bytesOut / subset.size), encodings, weights);
     sum += fit.density;
+    underWay += Math.max(fit.density, reaching(bytesOut, subset.size, encodings, weights));
     if (best === undefined || fit.density > best.density) best = { ...subset, ...fit };
   }
   const count = subsets.length + unsized;
-  return { density: count === 0 ? 0 : sum / count, best, tried: subsets.length };
+  const mean = (total: number): number => (count === 0 ? 0 : total / count);
+  return { density: mean(sum), underWay: mean(underWay), best, tried: subsets.length };
+}
+
+/**
+ * How much likelier a theft of this archive than other work is to come to so many bytes, as a density beside the even one of
+ * ordinary traffic. An upload that has passed the size of the archive in every form is on its way to nothing.
+ */
+function reaching(
+  bytesOut: number,
+  size: number,
+  encodings: readonly ('base64' | 'hex')[],
+  weights: BalanceWeights,
+): number {
+  const r = Math.log2(bytesOut / size);
+  const ordinary = Math.min(1, Math.max(1, Math.log2(weights.ordinaryLargest / bytesOut)) / weights.benignOctaves);
+  let ahead = r < 0 ? weights.partialShare : 0;
+  for (const { share, at, sigma } of sharesFor(encodings, weights)) if (r < at - 2 * sigma) ahead += share;
+  const ratio = ahead / ordinary + weights.otherShare;
+  return Math.min(10 ** (weights.underWayCap / 10), ratio) / weights.benignOctaves;
 }
 
 /** Of an upload that has not ended, part of what will lie at the peaks is still below them. */
@@ -132,6 +163,7 @@ interface Candidate {
 
 const nothing = (unusable: NonNullable<ByteBalance['unusable']>): ByteBalance => ({
   db: 0,
+  matchDb: 0,
   subset: [],
   subsetBytes: 0,
   ratio: 0,

@@ -71,6 +71,10 @@ export interface LinkWeights {
   readonly sameProcess: number;
   readonly sameUser: number;
   readonly hostOnly: number;
+  /** Nobody knows which process sends: what ties it to the packing was not seen. */
+  readonly unknown: number;
+  /** Probability that who held the archive when a connection of an unknown maker began is the maker. */
+  readonly holderShare: number;
   readonly none: number;
 }
 
@@ -103,6 +107,10 @@ export interface BalanceWeights {
   readonly partialOctaves: number;
   /** Share of the peaks that lies in that part while a flow has not ended. */
   readonly runningShare: number;
+  /** Bytes that next to no ordinary upload comes to: `benignOctaves` end there. */
+  readonly ordinaryLargest: number;
+  /** Most that an upload on its way to an archive's size weighs, dB. */
+  readonly underWayCap: number;
   /** Share of thefts that send of what was packed only what the sender was handed, when it was handed any of it. */
   readonly handedShare: number;
   /** Everything else, spread over the whole range. */
@@ -179,7 +187,7 @@ export interface ContextWeights {
 }
 
 export const WEIGHTS: Weights = {
-  version: 'waybill-2026.3',
+  version: 'waybill-2026.4',
   prior: 1e-5,
   groups: {
     novelty: { floor: -30, cap: 20 },
@@ -213,6 +221,8 @@ export const WEIGHTS: Weights = {
     sameProcess: 3,
     sameUser: 1,
     hostOnly: -3,
+    unknown: 0,
+    holderShare: 0.5,
     none: -8,
   },
   time: {
@@ -271,6 +281,8 @@ export const WEIGHTS: Weights = {
     partialShare: 0.15,
     partialOctaves: 8,
     runningShare: 0.5,
+    ordinaryLargest: 2 ** 30,
+    underWayCap: 8,
     handedShare: 0.9,
     otherShare: 0.2,
     benignOctaves: 20,
@@ -331,14 +343,14 @@ export const WEIGHT_SOURCES: Readonly<Record<keyof Omit<Weights, 'version'>, str
   tiers: 'Own judgement: an alert budget of about one high alert per 1,000 hosts and day.',
   novelty:
     'Own judgement. Distinct days as in Zeek and RITA baselines; own rate after Good–Turing; probation against training by the intruder.',
-  link: 'Own judgement after the order of ties in ATT&CK analytics: same file, lineage, session, process, host.',
+  link: 'Own judgement after the order of ties in ATT&CK analytics: same file, lineage, session, process, host. A tie that was not seen weighs 0; who holds the archive counts as a join by look-up does.',
   time: 'MITRE AN1413 example (5 minutes), published incident timelines (hours to a day); mixture by own judgement.',
   strength: 'Own judgement: content over name over command line over circumstance.',
   trait:
     'ATT&CK T1560, T1074, T1070.004, T1027, T1564.004 procedures and public detection rules; sizes by own judgement.',
   traitCap: 'Own judgement.',
   balance:
-    'TLS and HTTP framing adds 0.1–3 % (RFC 8446, RFC 9110 arithmetic); base64 is 4/3 (RFC 4648); shares by own judgement.',
+    'TLS and HTTP framing adds 0.1–3 % (RFC 8446, RFC 9110 arithmetic); base64 is 4/3 (RFC 4648). Ordinary uploads end at 1 GiB, the largest threshold of public volume rules (Elastic: 1 GiB in 8 hours; ATT&CK DET0131: 50 MB on a connection). Shares by own judgement.',
   volume:
     'Producer–consumer ratio after Bullard and Gerth; chunk sizes from the tools’ documentation; robust z as in Slips; a habit takes back what a byte match may add.',
   process: 'ATT&CK T1036, T1218 and public rules on renamed and user-writable programs; sizes by own judgement.',

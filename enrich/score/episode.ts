@@ -21,8 +21,9 @@ import type { Settings } from '../settings.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { burstsOfHost } from './bursts.ts';
 import { CLOCK_SLACK, type DrillStory, type Group, grouped, type Member } from './episode-groups.ts';
-import { type Baseline, baselineOf } from './familiarity.ts';
+import { type Baseline, baselineOf, metBefore } from './familiarity.ts';
 import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
+import { type Holder, holdersOf } from './holder.ts';
 import { type Hours, hoursOf } from './hours.ts';
 import { type Link, linkOf } from './link.ts';
 import { lookedUpBy } from './look-up.ts';
@@ -37,6 +38,8 @@ export const LISTED_FLOWS = 50;
 /** Days by which a host's habit of packing is judged. */
 const HABIT_DAYS = 30;
 const HABIT = HABIT_DAYS * 86_400_000_000;
+/** Who made a connection this long before another, or after it, is not taken for the unknown maker of that. Microseconds. */
+const BUSY = 60_000_000;
 
 export interface EpisodeFlow {
   readonly record: FlowRecord;
@@ -51,6 +54,15 @@ export interface LinkedStaging {
   /** From the packing to the first flow that ends after it, microseconds; 0 when the flow was already open. */
   readonly gap: number;
   readonly packer: readonly ProcessInfo[];
+  /** Who held it when a connection began whose maker is not known. */
+  readonly holder?: Holder;
+}
+
+/** A process that may have made the flows. */
+export interface Suspect {
+  readonly chain: readonly ProcessInfo[];
+  readonly browser: BrowserVerdict;
+  readonly probability: number;
 }
 
 /** One activity (host, process lineage, destination) within one horizon: what is scored. */
@@ -64,6 +76,8 @@ export interface Episode {
   /** `process` and its ancestors, nearest first. */
   readonly chain: readonly ProcessInfo[] | undefined;
   readonly browser: BrowserVerdict;
+  /** Where no join names a process: the only one that held an archive when the flows began, with its ancestors. */
+  readonly suspect: Suspect | undefined;
   readonly identity: string;
   readonly destination: DestinationEntity;
   /** By start, then id. */
@@ -125,7 +139,8 @@ export async function episodesOfHost(
     // A window at the edge may have flows that were not read: it is looked at when it is asked for as a whole.
     if (group.windowStart > to || group.windowStart + horizon < from) continue;
     const own = stories.filter((story) => story.drill === group.drill);
-    episodes.push(await assemble(store, clocks, hostId, group, own, processes, settings));
+    const holders = await holdersOfGroup(store, clocks, hostId, group, own, facts, joined);
+    episodes.push(await assemble(store, clocks, hostId, group, own, holders, processes, settings));
   }
   return episodes.filter((episode) => episode.staging.length > 0);
 }
@@ -174,6 +189,7 @@ async function assemble(
   hostId: string,
   group: Group,
   stories: readonly StagingStory[],
+  holders: ReadonlyMap<string, Holder>,
   processes: HostProcesses,
   settings: Settings,
 ): Promise<Episode> {
@@ -188,7 +204,8 @@ async function assemble(
   const linked: LinkedStaging[] = [];
   for (const story of stories) {
     const staging = await linkStory(story, group.members, chain, processes, settings);
-    if (staging) linked.push(staging);
+    const holder = holders.get(story.id);
+    if (staging) linked.push(holder ? { ...staging, holder } : staging);
   }
   const first = flows[0]!;
   // How often this host packs, before the episode's own day.
@@ -202,6 +219,9 @@ async function assemble(
     at: first.start,
     ...(process?.user ? { user: process.user } : {}),
   });
+  // A place that the host met on earlier days explains itself.
+  const held = metBefore(baseline, settings.model.novelty) ? linked.map(withoutHolder) : linked;
+  const suspect = chain ? undefined : await suspectOf(held, main.flow.start, processes, settings);
   const fingerprints = await fingerprintsOf(
     store,
     identity,
@@ -224,7 +244,9 @@ async function assemble(
     identity,
     destination,
     flows,
-    staging: linked,
+    suspect: isBrowsing(suspect) ? undefined : suspect,
+    // A browser that opens an archive is at work that is not looked for here.
+    staging: isBrowsing(suspect) ? held.map(withoutHolder) : held,
     baseline,
     hours: await hoursOf(
       store,
@@ -242,6 +264,47 @@ async function assemble(
     hostProbability: main.flow.join.hosts?.find((each) => each.host.id === hostId)?.probability ?? 1,
     drill: await drillOf(store, group),
   };
+}
+
+const withoutHolder = ({ holder: _, ...rest }: LinkedStaging): LinkedStaging => rest;
+
+const isBrowsing = (suspect: Suspect | undefined): boolean =>
+  suspect?.browser.class === 'browser' && !suspect.browser.abused;
+
+/** Who held what was staged, when it is one process only. */
+async function suspectOf(
+  linked: readonly LinkedStaging[],
+  at: number,
+  processes: HostProcesses,
+  { model, knowledge }: Settings,
+): Promise<Suspect | undefined> {
+  const holders = linked.flatMap(({ holder }) => holder ?? []);
+  const entities = new Set(holders.map(({ process }) => process.entityId));
+  const [holder] = holders;
+  if (!holder || entities.size > 1) return undefined;
+  const chain = await processes.chainOf(holder, at);
+  if (!chain) return undefined;
+  const probability = model.link.holderShare / holder.of;
+  return { chain, browser: browserClass(chain[0]!, chain.slice(1), {}, knowledge), probability };
+}
+
+/** Who may send the archives of a group whose connections nobody is known to have made. */
+async function holdersOfGroup(
+  store: Store,
+  clocks: HostClocks,
+  hostId: string,
+  { members }: Group,
+  stories: readonly DrillStory[],
+  facts: readonly StagingFact[],
+  joined: readonly Fact[],
+): Promise<ReadonlyMap<string, Holder>> {
+  const main = mostBytes(members.filter(({ flow }) => isEncrypted(flow.record)));
+  if (main.chain !== undefined) return new Map();
+  const since = main.flow.start - BUSY;
+  const makers = joined.filter(({ at }) => at >= since).map(({ body }) => (body as JoinedBody).join.process?.entityId);
+  const busy = new Set(makers.filter((entity) => entity !== undefined));
+  const reads = facts.filter(({ kind }) => kind === 'archive-read');
+  return holdersOf(store, clocks, hostId, main.flow.start, stories, reads, busy);
 }
 
 /** Heaps are read for the days at hand only, so a habit is not counted by them. */

@@ -1,8 +1,10 @@
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { UserRef } from '../event/endpoint-event.ts';
 import type { DestinationEntity } from '../evidence/destination.ts';
+import { knownBy } from '../evidence/novelty.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
 import type { Tables } from '../evidence/tables.ts';
+import type { NoveltyWeights } from '../evidence/weights.ts';
 import { destinationOf } from '../join/destination-of.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
@@ -38,6 +40,10 @@ export interface Baseline {
   /** Days for which the organisation has been observed, at most 30. */
   readonly orgDays: number;
 }
+
+/** This host, or its user, met the destination on an earlier day, with whatever program: there is a reason besides theft. */
+export const metBefore = ({ host, user, hostIdentity, day }: Baseline, weights: NoveltyWeights): boolean =>
+  [host, user, hostIdentity].some((familiarity) => knownBy(familiarity, day - 1, weights).met);
 
 interface Subject {
   readonly hostId: string;

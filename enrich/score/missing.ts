@@ -2,6 +2,7 @@ import { maturity } from '../evidence/novelty.ts';
 import { isEncrypted } from '../join/encrypted.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
+import { weaken } from './weaken.ts';
 
 /** Days of a baseline below which an alert says how young it is. */
 const YOUNG_DAYS = 7;
@@ -58,17 +59,18 @@ const hasSize = ({ staging }: Episode): boolean => staging.some((s) => s.story.a
  */
 export function attainable(episode: Episode, historyDays: number, { model: w, score }: Settings): number {
   const { groups, novelty, link, time, volume, context } = w;
-  const { process, hours, earlierVolumes, flows } = episode;
+  const { process, suspect, hours, earlierVolumes, flows, staging } = episode;
   const m = maturity(historyDays, novelty);
   const direction = volume.pcrHigh + volume.chunk + volume.zCap;
   const certificates = flows.some((f) => f.record.tls?.server?.subject !== undefined);
-  const withoutProcess = link.hostOnly + time.ceiling + w.traitCap;
+  const held = staging.some(({ holder }) => holder !== undefined);
+  const withoutProcess = (held ? weaken(link.referenced, link.holderShare) : link.unknown) + time.ceiling + w.traitCap;
   const hoursKnown = hours.days >= context.hoursDays;
   const most = {
     novelty: (novelty.rung.F0 + novelty.correctionUp) * m,
     staging: process ? groups.staging.cap : withoutProcess,
     volume: hasSize(episode) ? groups.volume.cap : direction,
-    process: process ? groups.process.cap : 0,
+    process: process || suspect ? groups.process.cap : 0,
     tls: certificates ? groups.tls.cap : w.tls.addressWithoutName + w.tls.nameWithoutLookup + w.tls.fileSharing,
     context:
       (hoursKnown ? context.offHours : 0) +

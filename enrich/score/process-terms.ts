@@ -4,25 +4,35 @@ import { isValidlySigned } from '../evidence/signer.ts';
 import { describeUploader } from '../evidence/uploader.ts';
 import { vendorAffinity } from '../evidence/vendor-affinity.ts';
 import { windowsPath } from '../evidence/windows-path.ts';
+import type { ProcessInfo } from '../join/lineage.ts';
 import { tellerOf } from '../join/on-behalf.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
 import { LEARNT, type Term } from './verdict.ts';
+import { weaken } from './weaken.ts';
 
 /** What the sending process says. Weakened by the probability that the join names the right one. */
 export function processTerms(episode: Episode, { model: w, knowledge }: Settings): Term[] {
-  const { process, browser, chain, joinProbability: q } = episode;
-  if (!process) return [];
+  const sender = senderOf(episode);
+  if (!sender) return [];
+  const { process, browser, chain, probability: q, perhaps } = sender;
   const terms: Term[] = [];
   const add = (name: string, db: number, detail: string) => {
     const weakened = weaken(db, q);
-    if (weakened !== 0) terms.push({ group: 'P', name, db: weakened, detail, evidence: process.events.slice(0, 4) });
+    if (weakened !== 0)
+      terms.push({
+        group: 'P',
+        name,
+        db: weakened,
+        detail: `${perhaps}${detail}`,
+        evidence: process.events.slice(0, 4),
+      });
   };
   const claims = browser.class === 'claims_browser' && browser.grade === 'contradicted';
   const mismatch = ja4Mismatch(episode, knowledge);
   if (mismatch !== undefined) add('ja4_mismatch', w.process.ja4Mismatch, mismatch);
   // What only the handshake says against a browser is counted as that, not as a false name too.
-  const falseName = claims && browserClass(process, episode.chain?.slice(1), {}, knowledge).grade === 'contradicted';
+  const falseName = claims && browserClass(process, chain?.slice(1), {}, knowledge).grade === 'contradicted';
   if (falseName) add('masquerade', w.process.masquerade, `claims to be a browser: ${browser.reasons.join('; ')}`);
   const teller = (chain && tellerOf(chain)) ?? process;
   if (teller !== process)
@@ -63,6 +73,20 @@ export function processTerms(episode: Episode, { model: w, knowledge }: Settings
   return terms;
 }
 
+interface Sender extends Pick<Episode, 'browser' | 'chain'> {
+  readonly process: ProcessInfo;
+  readonly probability: number;
+  /** Put before what is said of a process that only may be the sender. */
+  readonly perhaps: string;
+}
+
+/** The process that sends, or who may: what it says is worth what the attribution is. */
+function senderOf({ process, browser, chain, joinProbability, suspect }: Episode): Sender | undefined {
+  if (process) return { process, browser, chain, probability: joinProbability, perhaps: '' };
+  const own = suspect?.chain[0];
+  return own && { ...suspect, process: own, perhaps: `if ${name(own.image)} is the sender: ` };
+}
+
 /** Folders of Windows that only its own installer writes; drivers' and users' places below them are not meant. */
 const SYSTEM_PLACE = /^\\windows\\((system32|syswow64)\\)?[^\\]+$/;
 /** Libraries that no program of Windows itself brings along. */
@@ -85,11 +109,6 @@ function ja4Mismatch(
   return (
     odd && `JA4 ${odd.ja4} is of the ${odd.family} family; this program was seen with ${odd.usual.join(', ')} only`
   );
-}
-
-/** LR_eff = q·LR + (1 − q): evidence about a process is worth what the attribution is. */
-export function weaken(db: number, q: number): number {
-  return 10 * Math.log10(q * 10 ** (db / 10) + (1 - q));
 }
 
 const name = (image: string | undefined): string => (image ?? '').split(/[\\/]/).at(-1) ?? '';

@@ -42,7 +42,7 @@ export function scoreEpisode(episode: Episode, settings: Settings): Verdict {
     ...contextTerms(episode, volume.sent, settings),
   ];
   const learning = maturity(historyDays, w.novelty) < LEARNT ? historyDays : undefined;
-  const gate = gateOf(episode, rung, volume.balance.db, learning, settings);
+  const gate = gateOf(episode, rung, volume.balance.matchDb, learning, settings);
   const { prior } = settings.score;
   const groups = combine(terms, w);
   const judge = (db: number): { probability: number; tier: Tier } => {

@@ -4,6 +4,7 @@ import type { Episode, LinkedStaging } from './episode.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 import type { Link } from './link.ts';
 import type { Term } from './verdict.ts';
+import { weaken } from './weaken.ts';
 
 /** Traits listed as terms. */
 const MAX_TRAITS = 8;
@@ -37,10 +38,9 @@ function termsOf(linked: LinkedStaging, episode: Episode, w: Weights): Term[] {
   const terms: Term[] = [
     {
       group: 'S',
-      name: `link_${link.replace('-', '_')}`,
-      db: linkDb(link, w),
-      detail: `${MEANING[link]}: ${story.reasons[0] ?? ''}`,
-      evidence,
+      ...tieOf(linked, episode, w),
+      detail: `${meaningOf(linked, episode)}: ${story.reasons[0] ?? ''}`,
+      evidence: linked.holder ? [linked.holder.event, ...evidence] : evidence,
     },
   ];
   const rate = archiveRate(episode.archivesPerDay * episode.baseline.days, episode.baseline.days, w.time);
@@ -68,6 +68,22 @@ function termsOf(linked: LinkedStaging, episode: Episode, w: Weights): Term[] {
     });
   }
   return [...terms, ...traitTerms(linked, w)];
+}
+
+/** What ties packing to sending. Of a sender that nobody knows, that is not known either, and weighs nothing. */
+function tieOf({ link, holder }: LinkedStaging, { process }: Episode, w: Weights): Pick<Term, 'name' | 'db'> {
+  if (process || link !== 'host') return { name: `link_${link.replace('-', '_')}`, db: linkDb(link, w) };
+  return holder === undefined
+    ? { name: 'link_unknown', db: w.link.unknown }
+    : { name: 'link_referenced', db: weaken(w.link.referenced, w.link.holderShare / holder.of) };
+}
+
+function meaningOf({ link, holder }: LinkedStaging, { process }: Episode): string {
+  if (process || link !== 'host') return MEANING[link];
+  if (!holder) return 'which process sends was not seen, and so nothing but the host ties it to the packing';
+  const what = holder.how === 'read' ? 'read the archive' : 'was started with the archive on its command line';
+  const others = holder.of > 1 ? ` (${holder.of} processes did)` : '';
+  return `${holder.process.image?.split(/[\\/]/).at(-1) ?? 'a process'} ${what} when the connection began${others}; that it is the sender was not seen`;
 }
 
 function traitTerms({ story }: LinkedStaging, w: Weights): Term[] {

@@ -8,6 +8,7 @@ import type { Weights } from '../evidence/weights.ts';
 import { isEncrypted } from '../join/encrypted.ts';
 import type { Settings } from '../settings.ts';
 import type { Episode } from './episode.ts';
+import { metBefore } from './familiarity.ts';
 import { formatBytes } from './format.ts';
 import type { Link } from './link.ts';
 import type { Term } from './verdict.ts';
@@ -51,12 +52,14 @@ export function volumeTerms(episode: Episode, rung: Rung, { model: w, knowledge 
     },
     w.balance,
   );
-  if (balance.db !== 0) {
+  // What is on its way counts where nothing else explains it: a place that was met before does.
+  const weighs = metBefore(episode.baseline, w.novelty) ? balance.matchDb : balance.db;
+  if (weighs !== 0) {
     const form = balance.encoding === 'none' ? '' : ` (as ${balance.encoding})`;
     const tried = balance.subsetsTried > 1 ? `, ${balance.subsetsTried} combinations tried` : '';
     add(
       'byte_balance',
-      balance.db,
+      weighs,
       `${formatBytes(sent)} sent${beside} against ${formatBytes(balance.subsetBytes)} packed: ratio ${balance.ratio.toFixed(3)}${form}, ${balance.percentGone.toFixed(0)} % gone${tried}`,
     );
   }
