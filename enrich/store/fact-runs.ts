@@ -14,6 +14,10 @@ export interface FactText {
   readonly text: string;
 }
 
+/** About what runs of these take: a little more than that of names of usual length. */
+export const expectedBytes = (facts: readonly FactText[]): number =>
+  facts.reduce((sum, { fact, text }) => sum + text.length + (4 + fact.keys.length) * (fact.id.length + 32), 0);
+
 /** Facts of one series as the script PUT wants them. Written in place: several buffers a fact would be most of its cost. */
 export function packRun(runs: PackedArray, series: number, facts: readonly FactText[], digester: Digester): void {
   const ids = new Set(facts.map(({ fact }) => fact.id));

@@ -1,5 +1,3 @@
-/** Bytes that a new array begins with; it doubles when full. */
-const FIRST_BYTES = 4_096;
 /** A length of 32 bits and what says so. */
 const HEAD_BYTES = 5;
 
@@ -10,9 +8,14 @@ const HEAD_BYTES = 5;
  */
 export class PackedArray {
   /** Written so far; another one when it has grown. */
-  bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  bytes: Buffer;
   private used = HEAD_BYTES;
   private count = 0;
+
+  /** @param expected bytes it is thought to take; it doubles when full */
+  constructor(expected: number) {
+    this.bytes = Buffer.allocUnsafe(HEAD_BYTES + expected);
+  }
 
   /** A whole number from 0 to 2^32 - 1. */
   number(value: number): void {

@@ -1,7 +1,7 @@
 import { monotonicMillis } from '../../sensor/base/clock.ts';
 import type { Digester } from './digest.ts';
 import { textsOf } from './fact-record.ts';
-import { type FactText, packRun } from './fact-runs.ts';
+import { expectedBytes, type FactText, packRun } from './fact-runs.ts';
 import { BY_TIME, kindBit, type RedisKeys } from './keys.ts';
 import { PackedArray } from './packed-array.ts';
 import { callsOf, numbers, pairs, settled, upTo } from './redis-calls.ts';
@@ -90,7 +90,7 @@ export class RedisFacts {
   private async putCall(facts: readonly FactText[]): Promise<RedisReply> {
     const keys: string[] = [];
     const names: RedisArgument[] = [];
-    const runs = new PackedArray();
+    const runs = new PackedArray(expectedBytes(facts));
     const now = monotonicMillis();
     const refreshed: string[] = [];
     for (let first = 0, last = 0; first < facts.length; first = last) {

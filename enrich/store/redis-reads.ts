@@ -11,6 +11,8 @@ import { FACT_KINDS, type Fact, type FactKind, type FactQuery } from './store.ts
 
 /** Questions in one call of a script: Redis does nothing else meanwhile. */
 const MAX_QUESTIONS_A_CALL = 200;
+/** What one takes, about. */
+const QUESTION_BYTES = 96;
 /** Shards whose kinds one call asks for. */
 const MAX_SHARDS_A_CALL = 500;
 
@@ -86,7 +88,7 @@ export class RedisReads {
   private async ask(queries: readonly FactQuery[]): Promise<RedisReply[]> {
     const keys: string[] = [];
     const numbered = new Map<string, number>();
-    const questions = new PackedArray();
+    const questions = new PackedArray(queries.length * QUESTION_BYTES);
     for (const query of queries) {
       const { shard, kind, limit } = query;
       const name = `${kind} ${shard}`;

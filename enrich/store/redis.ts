@@ -170,7 +170,7 @@ class Redis implements RedisStore {
     const most = boundedLimit(limit);
     if (most === 0 || Number.isNaN(before)) return [];
     const keys = [this.keys.alertTimes, this.keys.alerts];
-    const question = new PackedArray();
+    const question = new PackedArray(64);
     question.number(1);
     question.string(Buffer.from('-'));
     question.string(upTo(before === Infinity ? undefined : sortable(before)));
