@@ -29,6 +29,22 @@ export function processIdentity(process: ProcessRef): string {
   return `file:${name}|${folderPattern(process.image)}`.slice(0, IDENTITY_MAX_CHARS);
 }
 
+/** Images whose identity is remembered, and the longest, characters; all are forgotten when there are more. */
+const MAX_REMEMBERED = 4_096;
+const MAX_REMEMBERED_CHARS = 512;
+const byImage = new Map<string, string>();
+
+/** The identity of a process of which nothing but its image is known. */
+export function imageIdentity(image: string): string {
+  const known = byImage.get(image);
+  if (known !== undefined) return known;
+  const identity = processIdentity({ entityId: '', entityKind: 'none', image });
+  if (image.length > MAX_REMEMBERED_CHARS) return identity;
+  if (byImage.size >= MAX_REMEMBERED) byImage.clear();
+  byImage.set(image, identity);
+  return identity;
+}
+
 /** Separators of the identity itself cannot be forged from a version resource. */
 const clean = (text: string | undefined): string =>
   (text ?? '')

@@ -3,7 +3,7 @@ import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ConnectionEvent, EndpointEvent, FileEvent, HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import { mayBurst } from '../evidence/burst.ts';
-import { processIdentity } from '../evidence/process-identity.ts';
+import { imageIdentity } from '../evidence/process-identity.ts';
 import { requestedProgram, requestsIn } from '../evidence/requests.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { Fact } from '../store/store.ts';
@@ -71,12 +71,11 @@ export function indexKey(prefix: string, text: string): string {
 
 /** Index key of the flows of one program on one UTC day; versions and user folders of its path are folded. */
 export function programKey(image: string, day: number): string {
-  return indexKey('program', `${day}|${processIdentity({ entityId: '', entityKind: 'none', image })}`);
+  return indexKey('program', `${day}|${imageIdentity(image)}`);
 }
 
 /** Index key of the starts of one program. */
-export const startedKey = (image: string): string =>
-  indexKey('started', processIdentity({ entityId: '', entityKind: 'none', image }));
+export const startedKey = (image: string): string => indexKey('started', imageIdentity(image));
 
 /** Index key of processes that asked a service to transfer something to a host, or to start a program. */
 export const requestKey = (kind: 'transfer' | 'start', about: string): string => indexKey(`asked-${kind}`, about);

@@ -1,6 +1,6 @@
 import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
-import { processIdentity } from '../evidence/process-identity.ts';
+import { imageIdentity } from '../evidence/process-identity.ts';
 import type { Fact } from '../store/store.ts';
 import type { MatchBody } from './clock.ts';
 import type { ConnectionBody, DnsBody, ProcessBody } from './facts.ts';
@@ -94,7 +94,7 @@ function greeterOf(fact: Fact, skew: number): ProcessRef | undefined {
 
 /** By its path alone: one event of a process knows its signer, another does not. */
 export const programOf = ({ image }: Pick<ProcessRef, 'image'>): string =>
-  processIdentity({ entityId: '', entityKind: 'none', ...(image === undefined ? {} : { image }) });
+  image === undefined ? 'unknown' : imageIdentity(image);
 
 function leaseholder(fact: Fact, offset: number, probability: number): Candidate {
   const { process, host } = fact.body as ConnectionBody;
