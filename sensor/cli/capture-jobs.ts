@@ -1,9 +1,12 @@
 /**
- * Captures read side by side, one thread each. Their records are written in the order of the captures, so the output is what
- * one thread would have written.
+ * Captures read side by side, one process each: threads of one process share its memory map, and waited for each other at
+ * every new page. Their records are written in the order of the captures, so the output is what one would have written.
  */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { extname } from 'node:path';
 import type { Writable } from 'node:stream';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import { UserError } from '../base/exit.ts';
 import type { CaptureReading, CaptureReport } from './capture-reading.ts';
 
@@ -18,11 +21,11 @@ export type FromReader =
 
 /** To a reader: the next capture, or how many bytes of its lines have been written. */
 export type ToReader =
-  | { readonly kind: 'read'; readonly file: string }
+  | { readonly kind: 'read'; readonly file: string; readonly reading: CaptureReading }
   | { readonly kind: 'written'; readonly bytes: number };
 
 export interface SideBySide {
-  /** Threads. */
+  /** Processes. */
   readonly jobs: number;
   readonly stream: Writable;
   /** Called once for each capture, in order, when its records have been written. */
@@ -32,7 +35,7 @@ export interface SideBySide {
 /** A capture that is being read, or was and waits for those before it. */
 interface Part {
   readonly file: string;
-  readonly reader: Worker;
+  readonly reader: ChildProcess;
   readonly lines: Uint8Array[];
   report?: CaptureReport;
 }
@@ -43,13 +46,13 @@ export async function readSideBySide(
   reading: CaptureReading,
   { jobs, stream, report }: SideBySide,
 ): Promise<void> {
-  const readers = Array.from({ length: jobs }, () => newReader(reading));
+  const readers = Array.from({ length: jobs }, newReader);
   try {
     await new Promise<void>((resolve, reject) => {
       const waiting: Part[] = [];
       let next = 0;
       let writing = false;
-      const begin = (reader: Worker): void => {
+      const begin = (reader: ChildProcess): void => {
         const file = files[next++];
         if (file === undefined) return;
         const part: Part = { file, reader, lines: [] };
@@ -65,7 +68,7 @@ export async function readSideBySide(
           }
           void writeDue();
         });
-        reader.postMessage({ kind: 'read', file } satisfies ToReader);
+        tell(reader, { kind: 'read', file, reading });
       };
       /** Writes what the first capture that is not finished has so far, and goes on to the next when it has ended. */
       const writeDue = async (): Promise<void> => {
@@ -75,7 +78,7 @@ export async function readSideBySide(
           const lines = part.lines.shift();
           if (lines !== undefined) {
             await written(stream, lines);
-            part.reader.postMessage({ kind: 'written', bytes: lines.length } satisfies ToReader);
+            tell(part.reader, { kind: 'written', bytes: lines.length });
           } else if (part.report !== undefined) {
             report(part.file, part.report);
             waiting.shift();
@@ -86,22 +89,32 @@ export async function readSideBySide(
       };
       for (const reader of readers) {
         reader.on('error', reject);
+        reader.on('exit', (code, signal) =>
+          reject(new UserError(`a process that read captures was ended by ${signal ?? `exit code ${code}`}`)),
+        );
         begin(reader);
       }
     });
   } finally {
-    await Promise.all(readers.map((reader) => reader.terminate()));
+    await Promise.all(readers.map(ended));
   }
 }
 
-function newReader(reading: CaptureReading): Worker {
-  if (!import.meta.url.endsWith('.ts')) {
-    return new Worker(new URL('./capture-worker.js', import.meta.url), { workerData: reading });
-  }
-  // From source: a thread does not inherit the loader that its process was started with (Node 20).
-  const source = JSON.stringify(new URL('./capture-worker.ts', import.meta.url).href);
-  const text = `import('tsx/esm/api').then(({ register }) => { register(); return import(${source}); })`;
-  return new Worker(text, { eval: true, workerData: reading });
+/** A process that inherits what this one was started with, and ends with it: its only channel is to this one. */
+const newReader = (): ChildProcess => {
+  const path = new URL(`./capture-process${extname(import.meta.url)}`, import.meta.url);
+  return fork(fileURLToPath(path), { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+};
+
+const tell = (reader: ChildProcess, message: ToReader): void => {
+  if (reader.connected) reader.send(message);
+};
+
+async function ended(reader: ChildProcess): Promise<void> {
+  if (reader.exitCode !== null || reader.signalCode !== null) return;
+  const gone = once(reader, 'exit');
+  reader.kill('SIGKILL');
+  await gone;
 }
 
 const written = (stream: Writable, bytes: Uint8Array): Promise<void> =>

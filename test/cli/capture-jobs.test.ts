@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PROGRAM } from '../build/program.ts';
 
 let directory: string;
@@ -47,4 +48,55 @@ describe('waybill sensor --jobs', () => {
       expect({ status, stderr }).toEqual({ status: 1, stderr: 'waybill: cannot read /proc/self/mem: EIO\n' });
     }
   });
+
+  /** Two jobs that write into a pipe nobody reads, and the processes that read for them. */
+  async function stuck(): Promise<{ child: ChildProcess; readers: number[]; told: () => string }> {
+    // The hour of ordinary work is more than pipe and readers hold.
+    const captures = ['pcaps/stories', 'pcaps/stories'].flatMap((path) => ['-r', path]);
+    const child = spawn(process.execPath, [...PROGRAM, 'sensor', '-q', '-j', '2', ...captures], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    child.stderr.on('data', (piece: Buffer) => (text += piece.toString()));
+    let readers: number[] = [];
+    await vi.waitFor(
+      () => {
+        readers = childrenOf(child.pid!);
+        expect(readers).toHaveLength(2);
+      },
+      { timeout: 20_000, interval: 20 },
+    );
+    return { child, readers, told: () => text };
+  }
+
+  it('ends with one line when a process that reads is killed', async () => {
+    const { child, readers, told } = await stuck();
+    process.kill(readers[0]!, 'SIGKILL');
+    child.stdout!.resume();
+    const [status] = await once(child, 'close');
+    expect({ status, told: told() }).toEqual({
+      status: 1,
+      told: 'waybill: a process that read captures was ended by SIGKILL\n',
+    });
+    expect(readers.filter(isAlive)).toEqual([]);
+  });
+
+  it('leaves no process behind when it is killed', async () => {
+    const { child, readers } = await stuck();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await vi.waitFor(() => expect(readers.filter(isAlive)).toEqual([]), { timeout: 20_000 });
+  });
 });
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+const isAlive = (pid: number): boolean => {
+  try {
+    // A process that has ended and was not asked after is a zombie: state Z, third of proc_pid_stat(5).
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+};
