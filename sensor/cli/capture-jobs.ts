@@ -5,24 +5,28 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { extname } from 'node:path';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../base/exit.ts';
 import type { CaptureReading, CaptureReport } from './capture-reading.ts';
 
 export const MAX_JOBS = 64;
 
-/** From a reader: some lines of its capture, its end, or why it cannot be read. */
+/** Bytes of lines of one capture that may wait for the captures before it; then its reader waits. */
+const AHEAD_BYTES = 64 << 20;
+
+/** From a reader, whose lines come by its standard output: the end of a capture, or why it cannot be read. */
 export type FromReader =
-  | { readonly kind: 'lines'; readonly bytes: Uint8Array }
-  | { readonly kind: 'end'; readonly report: CaptureReport }
+  /** `bytes`: of all lines of the capture. */
+  | { readonly kind: 'end'; readonly report: CaptureReport; readonly bytes: number }
   /** `ours`: no mistake of the user's; then `why` has the stack. */
   | { readonly kind: 'failed'; readonly why: string; readonly ours: boolean };
 
-/** To a reader: the next capture, or how many bytes of its lines have been written. */
-export type ToReader =
-  | { readonly kind: 'read'; readonly file: string; readonly reading: CaptureReading }
-  | { readonly kind: 'written'; readonly bytes: number };
+/** To a reader: the next capture. */
+export interface ToReader {
+  readonly file: string;
+  readonly reading: CaptureReading;
+}
 
 export interface SideBySide {
   /** Processes. */
@@ -35,10 +39,16 @@ export interface SideBySide {
 /** A capture that is being read, or was and waits for those before it. */
 interface Part {
   readonly file: string;
-  readonly reader: ChildProcess;
-  readonly lines: Uint8Array[];
-  report?: CaptureReport;
+  readonly reader: Reader;
+  /** Not written yet. */
+  readonly lines: Buffer[];
+  /** Bytes that came so far, and of those the ones not written. */
+  came: number;
+  ahead: number;
+  end?: Extract<FromReader, { readonly kind: 'end' }>;
 }
+
+type Reader = ChildProcess & { readonly stdout: Readable };
 
 /** Resolves when all captures were read and written; rejects with the first that cannot be opened. */
 export async function readSideBySide(
@@ -52,23 +62,33 @@ export async function readSideBySide(
       const waiting: Part[] = [];
       let next = 0;
       let writing = false;
-      const begin = (reader: ChildProcess): void => {
+      /** Gives a reader its next capture, once every line of the last one has come. */
+      const goOn = (part: Part): void => {
+        if (part.end !== undefined && part.came === part.end.bytes) begin(part.reader);
+      };
+      const begin = (reader: Reader): void => {
+        reader.removeAllListeners('message');
+        reader.stdout.removeAllListeners('data');
         const file = files[next++];
         if (file === undefined) return;
-        const part: Part = { file, reader, lines: [] };
+        const part: Part = { file, reader, lines: [], came: 0, ahead: 0 };
         waiting.push(part);
-        reader.removeAllListeners('message');
+        reader.stdout.on('data', (bytes: Buffer) => {
+          part.lines.push(bytes);
+          part.came += bytes.length;
+          part.ahead += bytes.length;
+          if (part.ahead >= AHEAD_BYTES) reader.stdout.pause();
+          goOn(part);
+          void writeDue();
+        });
         reader.on('message', (message: FromReader) => {
           if (message.kind === 'failed')
             return reject(message.ours ? new Error(message.why) : new UserError(message.why));
-          if (message.kind === 'lines') part.lines.push(message.bytes);
-          else {
-            part.report = message.report;
-            begin(reader);
-          }
+          part.end = message;
+          goOn(part);
           void writeDue();
         });
-        tell(reader, { kind: 'read', file, reading });
+        reader.send({ file, reading } satisfies ToReader);
       };
       /** Writes what the first capture that is not finished has so far, and goes on to the next when it has ended. */
       const writeDue = async (): Promise<void> => {
@@ -78,9 +98,10 @@ export async function readSideBySide(
           const lines = part.lines.shift();
           if (lines !== undefined) {
             await written(stream, lines);
-            tell(part.reader, { kind: 'written', bytes: lines.length });
-          } else if (part.report !== undefined) {
-            report(part.file, part.report);
+            part.ahead -= lines.length;
+            if (part.ahead < AHEAD_BYTES) part.reader.stdout.resume();
+          } else if (part.end !== undefined && part.came === part.end.bytes) {
+            report(part.file, part.end.report);
             waiting.shift();
           } else break;
         }
@@ -101,13 +122,9 @@ export async function readSideBySide(
 }
 
 /** A process that inherits what this one was started with, and ends with it: its only channel is to this one. */
-const newReader = (): ChildProcess => {
+const newReader = (): Reader => {
   const path = new URL(`./capture-process${extname(import.meta.url)}`, import.meta.url);
-  return fork(fileURLToPath(path), { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-};
-
-const tell = (reader: ChildProcess, message: ToReader): void => {
-  if (reader.connected) reader.send(message);
+  return fork(fileURLToPath(path), { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] }) as Reader;
 };
 
 async function ended(reader: ChildProcess): Promise<void> {
@@ -117,5 +134,5 @@ async function ended(reader: ChildProcess): Promise<void> {
   await gone;
 }
 
-const written = (stream: Writable, bytes: Uint8Array): Promise<void> =>
+const written = (stream: Writable, bytes: Buffer): Promise<void> =>
   new Promise((resolve) => stream.write(bytes, () => resolve()));

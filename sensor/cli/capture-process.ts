@@ -1,50 +1,36 @@
-/** A process that reads captures for `readSideBySide`, one after the other. */
+/** A process that reads captures for `readSideBySide`, one after the other; their lines go to its standard output. */
 import { Writable } from 'node:stream';
 import { UserError } from '../base/exit.ts';
 import { LineWriter } from '../publish/line-writer.ts';
 import type { FromReader, ToReader } from './capture-jobs.ts';
 import { readOneCapture } from './capture-reading.ts';
 
-/** Bytes of lines that may wait for the captures before this one; then the reading waits. */
-const AHEAD_BYTES = 64 << 20;
+const say = (message: FromReader): void => void process.send!(message);
 
-/** Resolves when the message is with the kernel. */
-const say = (message: FromReader, said?: () => void): void => void process.send!(message, undefined, {}, said);
-
-/** Bytes handed over and not written yet. */
-let ahead = 0;
-let goOn: (() => void) | undefined;
-
+/** Bytes of lines of the capture at hand. */
+let bytes = 0;
 const out = new LineWriter(
   new Writable({
     write(chunk: Buffer, _encoding, done) {
-      ahead += chunk.length;
-      say({ kind: 'lines', bytes: chunk }, () => {
-        if (ahead < AHEAD_BYTES) done();
-        else goOn = done;
-      });
+      bytes += chunk.length;
+      process.stdout.write(chunk, done);
     },
   }),
 );
 
-process.on('message', (message: ToReader) => {
-  if (message.kind === 'read') {
-    readOneCapture(message.file, message.reading, out).then(
-      (report) => say({ kind: 'end', report }),
-      (error: unknown) => {
-        const { message: text, stack } = error as Error;
-        const ours = !(error instanceof UserError);
-        say({ kind: 'failed', ours, why: ours ? (stack ?? text) : text });
-      },
-    );
-    return;
-  }
-  ahead -= message.bytes;
-  if (ahead >= AHEAD_BYTES || goOn === undefined) return;
-  const done = goOn;
-  goOn = undefined;
-  done();
+process.on('message', ({ file, reading }: ToReader) => {
+  bytes = 0;
+  readOneCapture(file, reading, out).then(
+    (report) => say({ kind: 'end', report, bytes }),
+    (error: unknown) => {
+      const { message, stack } = error as Error;
+      const ours = !(error instanceof UserError);
+      say({ kind: 'failed', ours, why: ours ? (stack ?? message) : message });
+    },
+  );
 });
 // The terminal's signals go to every process of the group; what they mean is the sensor's to say, and this ends with it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+// Nobody is left to read for.
+process.stdout.on('error', () => process.exit());
 process.on('disconnect', () => process.exit());
