@@ -88,7 +88,8 @@ export async function readSideBySide(
           goOn(part);
           void writeDue();
         });
-        reader.send({ file, reading } satisfies ToReader);
+        // That it cannot be told is told by its exit.
+        reader.send({ file, reading } satisfies ToReader, () => undefined);
       };
       /** Writes what the first capture that is not finished has so far, and goes on to the next when it has ended. */
       const writeDue = async (): Promise<void> => {
