@@ -1,7 +1,8 @@
 import { csvDelimiter } from './csv-rows.ts';
-import { ClassicSplitter, isClassicStart } from './split-classic.ts';
+import { BlockSplitter } from './split-blocks.ts';
+import { classicBlocks, isClassicStart } from './split-classic.ts';
 import { CsvSplitter } from './split-csv.ts';
-import { isListStart, ListSplitter } from './split-list.ts';
+import { isListStart, listBlocks } from './split-list.ts';
 import { LOOK_AHEAD, StructuredSplitter } from './split-structured.ts';
 import { isBlank, type SplitterSink, type Step, TextWindow } from './text-window.ts';
 
@@ -15,7 +16,7 @@ export class RecordSplitter {
   private readonly window = new TextWindow();
   private readonly sink: SplitterSink;
   private readonly structured: StructuredSplitter;
-  private mode: StructuredSplitter | CsvSplitter | ClassicSplitter | ListSplitter | undefined;
+  private mode: StructuredSplitter | CsvSplitter | BlockSplitter | undefined;
 
   constructor(sink: SplitterSink) {
     this.sink = sink;
@@ -40,7 +41,7 @@ export class RecordSplitter {
   private run(): void {
     for (;;) {
       const step = this.mode ? this.mode.step() : this.sniff();
-      if (step === 'classic') this.mode = new ClassicSplitter(this.window, this.sink);
+      if (step === 'classic') this.mode = new BlockSplitter(this.window, this.sink, classicBlocks);
       else if (step === 'more') return;
     }
   }
@@ -68,8 +69,8 @@ export class RecordSplitter {
       return 'go';
     }
     const delimiter = csvDelimiter(line ?? '');
-    if (line !== undefined && isClassicStart(line)) this.mode = new ClassicSplitter(window, this.sink);
-    else if (line !== undefined && isListStart(line)) this.mode = new ListSplitter(window, this.sink);
+    if (line !== undefined && isClassicStart(line)) this.mode = new BlockSplitter(window, this.sink, classicBlocks);
+    else if (line !== undefined && isListStart(line)) this.mode = new BlockSplitter(window, this.sink, listBlocks());
     else this.mode = delimiter === undefined ? this.structured : new CsvSplitter(window, this.sink, delimiter);
     return 'go';
   }

@@ -1,5 +1,4 @@
-import { MAX_RECORD_CHARS } from './json-object.ts';
-import type { SplitterSink, Step, TextWindow } from './text-window.ts';
+import type { Blocks } from './split-blocks.ts';
 
 /** Names with which PowerShell's list of an event may begin. */
 const FIRST_NAMES = new Set(
@@ -18,54 +17,17 @@ export function isListStart(line: string): boolean {
   return found !== null && FIRST_NAMES.has(found[1] ?? '');
 }
 
-/** Cuts PowerShell's lists (`Get-WinEvent | Format-List`): a list lasts until its first property comes again. */
-export class ListSplitter {
-  private readonly window: TextWindow;
-  private readonly sink: SplitterSink;
-  private first: string | undefined;
-  private start: number | undefined;
-
-  constructor(window: TextWindow, sink: SplitterSink) {
-    this.window = window;
-    this.sink = sink;
-  }
-
-  get keepFrom(): number {
-    return this.start ?? this.window.at;
-  }
-
-  shift(dropped: number): void {
-    if (this.start !== undefined) this.start -= dropped;
-  }
-
-  step(): Step {
-    const { window } = this;
-    const line = window.line();
-    if (line === undefined) {
-      if (window.ended || window.left > MAX_RECORD_CHARS) {
-        this.flush(window.text.length);
-        window.at = window.text.length;
-      }
-      return 'more';
-    }
-    const name = PROPERTY.exec(line)?.[1];
-    this.first ??= name;
-    if (name !== undefined && name === this.first) this.flush(window.at);
-    this.start ??= window.at;
-    window.skipLine();
-    if (window.at - this.start > MAX_RECORD_CHARS) this.flush(window.at);
-    return 'go';
-  }
-
-  private flush(end: number): void {
-    const { start, window } = this;
-    this.start = undefined;
-    if (start === undefined) return;
-    const text = window.text.slice(start, end);
-    const offset = window.offset(start);
-    if (text.length > MAX_RECORD_CHARS) this.sink.damage(offset, 'longer than 1 MiB');
-    else if (text.trim() !== '') this.sink.record({ row: readList(text), offset });
-  }
+/** PowerShell's lists (`Get-WinEvent | Format-List`): a list lasts until its first property comes again. */
+export function listBlocks(): Blocks {
+  let first: string | undefined;
+  return {
+    begins: (line) => {
+      const name = PROPERTY.exec(line)?.[1];
+      first ??= name;
+      return name !== undefined && name === first;
+    },
+    read: (text) => ({ row: readList(text) }),
+  };
 }
 
 /**
