@@ -12,7 +12,7 @@ import type { CaptureReading, CaptureReport } from './capture-reading.ts';
 
 export const MAX_JOBS = 64;
 
-/** Bytes of lines of one capture that may wait for the captures before it; then its reader waits. */
+/** Bytes of lines of one reader, of all its captures, that may wait for the captures before them; then it waits. */
 const AHEAD_BYTES = 64 << 20;
 
 /** From a reader, whose lines come by its standard output: the end of a capture, or why it cannot be read. */
@@ -42,13 +42,13 @@ interface Part {
   readonly reader: Reader;
   /** Not written yet. */
   readonly lines: Buffer[];
-  /** Bytes that came so far, and of those the ones not written. */
+  /** Bytes that came so far. */
   came: number;
-  ahead: number;
   end?: Extract<FromReader, { readonly kind: 'end' }>;
 }
 
-type Reader = ChildProcess & { readonly stdout: Readable };
+/** A process that reads, and the bytes of its lines that are not written yet. */
+type Reader = ChildProcess & { readonly stdout: Readable; ahead: number };
 
 /** Resolves when all captures were read and written; rejects with the first that cannot be opened. */
 export async function readSideBySide(
@@ -71,13 +71,13 @@ export async function readSideBySide(
         reader.stdout.removeAllListeners('data');
         const file = files[next++];
         if (file === undefined) return;
-        const part: Part = { file, reader, lines: [], came: 0, ahead: 0 };
+        const part: Part = { file, reader, lines: [], came: 0 };
         waiting.push(part);
         reader.stdout.on('data', (bytes: Buffer) => {
           part.lines.push(bytes);
           part.came += bytes.length;
-          part.ahead += bytes.length;
-          if (part.ahead >= AHEAD_BYTES) reader.stdout.pause();
+          reader.ahead += bytes.length;
+          if (reader.ahead >= AHEAD_BYTES) reader.stdout.pause();
           goOn(part);
           void writeDue();
         });
@@ -99,8 +99,8 @@ export async function readSideBySide(
           const lines = part.lines.shift();
           if (lines !== undefined) {
             await written(stream, lines);
-            part.ahead -= lines.length;
-            if (part.ahead < AHEAD_BYTES) part.reader.stdout.resume();
+            part.reader.ahead -= lines.length;
+            if (part.reader.ahead < AHEAD_BYTES) part.reader.stdout.resume();
           } else if (part.end !== undefined && part.came === part.end.bytes) {
             report(part.file, part.end.report);
             waiting.shift();
@@ -125,7 +125,8 @@ export async function readSideBySide(
 /** A process that inherits what this one was started with, and ends with it: its only channel is to this one. */
 const newReader = (): Reader => {
   const path = new URL(`./capture-process${extname(import.meta.url)}`, import.meta.url);
-  return fork(fileURLToPath(path), { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] }) as Reader;
+  const child = fork(fileURLToPath(path), { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  return Object.assign(child, { ahead: 0 }) as Reader;
 };
 
 async function ended(reader: ChildProcess): Promise<void> {
