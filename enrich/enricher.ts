@@ -50,17 +50,31 @@ export class Enricher {
   private readonly settings: Settings;
   /** Doubted anew by every `settle`: other workers add to what they are learned from. */
   private readonly clocks: HostClocks;
-  /** What the facts put since the last `settle` may have changed. */
+  /** What `put…` writes to, and reads from to tell what it touches. */
+  private readonly intake: Store;
+  /** What the facts put since the last `settle` began may have changed: of the next one. */
+  private incoming: Touched;
+  /** What is left of this one. */
   private readonly touched: Touched;
   private readonly joining: JoinPhase;
   private readonly scoring: ScorePhase;
   private readonly ledgers: Ledgers;
   private readonly translators: Translators;
 
-  /** @param onDrop called before an alert that is no longer true leaves the store; what it rejects with stops that */
-  constructor(store: Store, settings: Settings, onDrop: (alert: StoredAlert) => Promise<void> = async () => {}) {
+  /**
+   * @param onDrop called before an alert that is no longer true leaves the store; what it rejects with stops that
+   * @param intake the same store where `put…` must not see what `settle` remembers of it
+   */
+  constructor(
+    store: Store,
+    settings: Settings,
+    onDrop: (alert: StoredAlert) => Promise<void> = async () => {},
+    intake: Store = store,
+  ) {
     this.onDrop = onDrop;
     this.store = store;
+    this.intake = intake;
+    this.incoming = new Touched(intake, settings.horizonMicros);
     this.settings = settings;
     this.translators = new Translators(settings.translators);
     this.touched = new Touched(store, settings.horizonMicros);
@@ -71,7 +85,7 @@ export class Enricher {
   }
 
   async putFlows(records: readonly FlowRecord[], { touch }: PutOptions = {}): Promise<void> {
-    await putFacts(this.store, this.touched, records.map(factOfFlow), touch === 'all');
+    await putFacts(this.intake, this.incoming, records.map(factOfFlow), touch === 'all');
   }
 
   async putEvents(events: readonly EndpointEvent[], { touch }: PutOptions = {}): Promise<void> {
@@ -79,16 +93,19 @@ export class Enricher {
       ...factsOfEvent(event, stagingFrom(event)),
       ...this.translators.factsOf(event),
     ]);
-    await putFacts(this.store, this.touched, facts, touch === 'all');
+    await putFacts(this.intake, this.incoming, facts, touch === 'all');
   }
 
   /**
-   * Brings joins, baseline and alerts up to date.
+   * Brings joins, baseline and alerts up to date with what was put before. More may be put meanwhile: that is for the next
+   * time. One settling at a time.
    * @param onJoined called once for every flow that was joined again
    * @returns the alerts that changed, by time
    */
   async settle(onJoined?: (line: WaybillLine) => void, { repeat = false }: SettleOptions = {}): Promise<StoredAlert[]> {
     const alerts = new AlertChanges(this.store, this.onDrop, repeat);
+    this.touched.absorb(this.incoming);
+    this.incoming = new Touched(this.intake, this.settings.horizonMicros);
     this.clocks.doubt();
     this.joining.doubt();
     // A day at a time: the baseline that a flow is judged by is made of the days before it.

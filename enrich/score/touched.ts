@@ -88,6 +88,10 @@ export class Touched {
 
   flow(fact: Fact): void {
     this.name({ ip: fact.shard, id: fact.id, at: fact.at });
+    this.hold(fact);
+  }
+
+  private hold(fact: Fact): void {
     const key = `${fact.shard}|${fact.id}`;
     const known = this.held.get(key);
     if (known === undefined ? this.held.size < MAX_HELD : known.version <= fact.version) this.held.set(key, fact);
@@ -110,6 +114,13 @@ export class Touched {
   /** The flow has been joined. */
   done(flow: FlowName): void {
     if (!this.flows.has(`${flow.ip}|${flow.id}`)) this.held.delete(`${flow.ip}|${flow.id}`);
+  }
+
+  /** Takes over what another one noted. */
+  absorb({ flows, hosts, held }: Touched): void {
+    for (const flow of flows.values()) this.name(flow);
+    for (const fact of held.values()) this.hold(fact);
+    for (const [host, { from, to }] of hosts) this.host(host, from, to);
   }
 
   name(flow: FlowName): void {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Fact, FactKind, FactQuery, Observation, Store } from '../store/store.ts';
 
-/** Written while records are put and never while they are settled: only these are remembered. */
+/** Settling itself writes none of these: only they are remembered. */
 const STABLE: ReadonlySet<FactKind> = new Set<FactKind>(['flow', 'connection', 'lease', 'dns', 'process', 'staging']);
 /** Reads remembered during one settling. */
 const MAX_READS = 100_000;
@@ -18,14 +18,19 @@ interface Question {
   readonly fail: (error: unknown) => void;
 }
 
+type Once = <T>(kind: FactKind, call: readonly (string | number)[], read: () => Promise<T>) => Promise<T>;
+
 /**
- * A store that puts the questions of one moment together into one journey, and asks once, during one settling, what many flows ask: who had this address, what this process is, what was
- * seen already. That is sound with other workers about: a fact that one of them adds meanwhile is put before its worker
- * looks which flows it touches, and finds ours, which were put before we settled. So ours is looked at again there.
+ * A store that puts the questions of one moment together into one journey, and asks once, during one settling, what many
+ * flows ask: who had this address, what this process is, what was seen already. That is sound with other workers about, and
+ * with what we put ourselves meanwhile: a fact that is added is put before it is looked which flows it touches, and finds
+ * ours, which were put before we settled. So ours is looked at again then.
  */
 export class SettleCache {
-  /** What the enricher works with. */
+  /** What settling works with. */
   readonly store: Store;
+  /** What putting works with, also while the batch before is settled: the same, and no read of it is remembered. */
+  readonly intake: Store;
   private readonly inner: Store;
   private reads = new Map<string, Promise<unknown>>();
   private readonly sighted = new Set<string>();
@@ -36,7 +41,8 @@ export class SettleCache {
 
   constructor(inner: Store) {
     this.inner = inner;
-    this.store = this.wrapped();
+    this.intake = this.wrapped((_kind, _call, read) => read());
+    this.store = this.wrapped((kind, call, read) => this.once(kind, call, read));
   }
 
   /** Runs one settling; what it remembers is forgotten with it. */
@@ -50,15 +56,15 @@ export class SettleCache {
     }
   }
 
-  private wrapped(): Store {
+  private wrapped(once: Once): Store {
     const { inner } = this;
     return {
       put: (facts) => this.put(facts),
-      get: (shard, kind, id) => this.once(kind, ['get', shard, kind, id], () => inner.get(shard, kind, id)),
+      get: (shard, kind, id) => once(kind, ['get', shard, kind, id], () => inner.get(shard, kind, id)),
       find: (shard, kind, key, limit) =>
-        this.once(kind, ['find', shard, kind, key, limit], () => this.ask({ shard, kind, key, limit })),
+        once(kind, ['find', shard, kind, key, limit], () => this.ask({ shard, kind, key, limit })),
       between: (shard, kind, from, to, limit) =>
-        this.once(kind, ['between', shard, kind, from, to, limit], () => this.ask({ shard, kind, from, to, limit })),
+        once(kind, ['between', shard, kind, from, to, limit], () => this.ask({ shard, kind, from, to, limit })),
       query: async (queries) => (queries.length === 1 ? [await this.ask(queries[0]!)] : inner.query(queries)),
       kinds: (shards) => inner.kinds(shards),
       count: (shard, kind, from, to) => inner.count(shard, kind, from, to),

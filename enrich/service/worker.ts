@@ -39,6 +39,23 @@ export interface WorkerOptions {
   readonly log: Log;
 }
 
+/** Contents that are being put. */
+interface Begun {
+  readonly contents: readonly Content[];
+  /** They may have been put before. */
+  readonly again: boolean;
+  /** Who is told of them. */
+  readonly enricher: Enricher;
+  readonly put: Promise<void>;
+}
+
+interface Taken {
+  readonly deliveries: readonly Delivery[];
+  /** Those of them that are worked on together. */
+  readonly together: readonly Delivery[];
+  readonly begun: Begun;
+}
+
 export interface WorkerCounters {
   flows: number;
   events: number;
@@ -81,6 +98,8 @@ export class Worker {
   private settledAt = 0;
   /** The last take was as much as one settling takes: more is waiting. */
   private isBehind = false;
+  /** What was taken, and is being put, while the batches before it are settled. */
+  private ahead: Taken | undefined;
 
   constructor(options: WorkerOptions) {
     this.options = options;
@@ -92,7 +111,7 @@ export class Worker {
   private newEnricher(): Enricher {
     const { onWithdrawn } = this.options;
     const onDrop = async (alert: StoredAlert): Promise<void> => (isHeld(alert) ? undefined : onWithdrawn(alert));
-    return new Enricher(this.cache.store, this.settings, onDrop);
+    return new Enricher(this.cache.store, this.settings, onDrop, this.cache.intake);
   }
 
   /** What is settled from now on follows these settings. */
@@ -112,9 +131,9 @@ export class Worker {
       const wait = this.settledAt + SETTLE_MILLIS - monotonicMillis();
       if (wait > 0 && !this.stopping && !this.isBehind) await setTimeout(wait);
       try {
-        const deliveries = await this.options.inbox.take(SETTLE_RECORDS, this.stopping ? 0 : IDLE_MILLIS);
-        this.isBehind = deliveries.reduce((sum, { batch }) => sum + batch.count, 0) >= SETTLE_RECORDS;
-        if (deliveries.length > 0) await this.work(deliveries);
+        const taken = this.ahead ?? (await this.take(this.stopping ? 0 : IDLE_MILLIS));
+        this.ahead = undefined;
+        if (taken.deliveries.length > 0) await this.work(taken);
         else if (this.stopping && this.secondLooks.size === 0) return;
         await this.lookAgain();
       } catch (error) {
@@ -122,6 +141,21 @@ export class Worker {
         await this.failed(error);
       }
     }
+    await this.ahead?.begun.put.catch(() => undefined); // the store is closed next
+  }
+
+  private async take(waitMillis: number): Promise<Taken> {
+    const deliveries = await this.options.inbox.take(SETTLE_RECORDS, waitMillis);
+    this.isBehind = deliveries.reduce((sum, { batch }) => sum + batch.count, 0) >= SETTLE_RECORDS;
+    const together = deliveries.filter(({ attempt }) => attempt < ALONE_FROM);
+    const again = together.some(({ attempt }) => attempt > 1);
+    const contents = together.map(({ batch }) => contentOf(batch, this.zones));
+    return { deliveries, together, begun: this.begin(contents, again) };
+  }
+
+  /** While one settling waits for the store, what the next one is about is read and put, if there is enough of it. */
+  private async lookAhead(): Promise<void> {
+    if (this.isBehind && !this.stopping) this.ahead ??= await this.take(0);
   }
 
   /**
@@ -138,8 +172,7 @@ export class Worker {
       this.nextLooks = new Map();
     }
     if (this.secondLooks.size === 0 || (monotonicMillis() < this.lookAt && !this.stopping)) return;
-    this.enricher.lookAgain(this.secondLooks);
-    const alerts = await this.cache.during(() => this.enricher.settle());
+    const alerts = await this.scoredAgain(this.secondLooks);
     this.enricher.takeScored();
     this.secondLooks = this.nextLooks;
     this.nextLooks = new Map();
@@ -147,10 +180,20 @@ export class Worker {
     await this.tell(alerts);
   }
 
-  private async work(deliveries: readonly Delivery[]): Promise<void> {
+  /** Settles also what is put for the next batches; should it fail, those are put again. */
+  private async scoredAgain(spans: HostSpans): Promise<StoredAlert[]> {
+    try {
+      this.enricher.lookAgain(spans);
+      return await this.cache.during(() => this.enricher.settle());
+    } catch (error) {
+      this.enricher = this.newEnricher();
+      throw error;
+    }
+  }
+
+  private async work({ deliveries, together, begun }: Taken): Promise<void> {
     const started = monotonicMillis();
-    const together = deliveries.filter(({ attempt }) => attempt < ALONE_FROM);
-    if (together.length > 0 && !(await this.tried(together))) {
+    if (together.length > 0 && !(await this.tried(together, begun))) {
       for (const delivery of together) await this.alone(delivery);
     }
     for (const delivery of deliveries) if (delivery.attempt >= ALONE_FROM) await this.alone(delivery);
@@ -160,12 +203,13 @@ export class Worker {
   }
 
   /** Works on batches together until it is done; false when something in them makes it impossible. */
-  private async tried(deliveries: readonly Delivery[]): Promise<boolean> {
-    const contents = deliveries.map(({ batch }) => contentOf(batch, this.zones));
-    const isRepeated = deliveries.some(({ attempt }) => attempt > 1);
-    for (let again = isRepeated; ; again = true) {
+  private async tried(deliveries: readonly Delivery[], first: Begun): Promise<boolean> {
+    const { contents } = first;
+    // What another enricher was told of, this one has to be told anew.
+    let begun = first.enricher === this.enricher ? first : this.begin(contents, true);
+    for (;;) {
       try {
-        await this.settle(contents, again);
+        await this.settle(begun);
         await this.finish(deliveries, contents);
         return true;
       } catch (error) {
@@ -173,22 +217,34 @@ export class Worker {
         if (!isTransient(error)) return false;
         await this.failed(error);
         if (this.stopping) throw error;
+        begun = this.begin(contents, true);
       }
     }
   }
 
-  private async settle(contents: readonly Content[], again: boolean): Promise<void> {
+  /** Has contents put. `again`: they may have been put and never settled. */
+  private begin(contents: readonly Content[], again: boolean): Begun {
+    const { enricher } = this;
+    const put = this.put(contents, again);
+    put.catch(() => undefined); // told by `settle`
+    return { contents, again, enricher, put };
+  }
+
+  private async put(contents: readonly Content[], again: boolean): Promise<void> {
+    const { enricher } = this;
     const options = { touch: again ? ('all' as const) : ('changed' as const) };
-    await this.enricher.putEvents(
-      contents.flatMap((content) => content.events),
-      options,
-    );
-    await this.enricher.putFlows(
-      contents.flatMap((content) => content.flows),
-      options,
-    );
-    const alerts = await this.cache.during(() => this.enricher.settle(undefined, { repeat: again }));
-    await this.tell(alerts);
+    const [events, flows] = [contents.flatMap((each) => each.events), contents.flatMap((each) => each.flows)];
+    await enricher.putEvents(events, options);
+    await enricher.putFlows(flows, options);
+  }
+
+  private async settle({ put, enricher, again }: Begun): Promise<void> {
+    await put;
+    const settling = this.cache.during(() => enricher.settle(undefined, { repeat: again }));
+    const looking = this.lookAhead();
+    await Promise.allSettled([settling, looking]); // whichever fails
+    await looking;
+    await this.tell(await settling);
     this.stuck = undefined;
   }
 
@@ -230,7 +286,8 @@ export class Worker {
       await this.options.inbox.ack([delivery]);
       return;
     }
-    if (await this.tried([delivery])) return;
+    const contents = [contentOf(delivery.batch, this.zones)];
+    if (await this.tried([delivery], this.begin(contents, delivery.attempt > 1))) return;
     const { bad, good } = await this.sift(delivery);
     await this.finish([delivery], [{ ...good, bad }]);
   }
@@ -245,7 +302,7 @@ export class Worker {
       const content = contentOf({ ...batch, lines, count: 1 }, this.zones);
       bad.push(...content.bad);
       try {
-        await this.settle([content], true);
+        await this.settle(this.begin([content], true));
         flows.push(...content.flows);
         events.push(...content.events);
       } catch (error) {

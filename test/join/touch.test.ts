@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Enricher } from '../../enrich/enricher.ts';
 import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
+import { SettleCache } from '../../enrich/service/settle-cache.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
 import type { FactQuery, Store } from '../../enrich/store/store.ts';
@@ -40,6 +41,36 @@ describe('an event of a connection', () => {
   it('explains its own flow whenever it comes', async () => {
     expect(await joinedBy(inTime[4]!, [...flows, ...inTime.slice(0, 4)])).toEqual(idsOf(flows.slice(4)));
   });
+});
+
+describe('what is put while flows are settled', () => {
+  it.each(['before', 'after'])(
+    '%s it was read what explains them, explains them next time at the latest',
+    async (moment) => {
+      const inner = openMemory();
+      let told = false;
+      const tell = async (now: string, queries: readonly FactQuery[]): Promise<void> => {
+        if (told || moment !== now || queries.every(({ kind }) => kind !== 'connection')) return;
+        told = true;
+        await enricher.putEvents([inTime[0]!]);
+      };
+      const query = async (queries: readonly FactQuery[]) => {
+        await tell('before', queries);
+        const found = await inner.query(queries);
+        await tell('after', queries);
+        return found;
+      };
+      const cache = new SettleCache({ ...bound(inner), query });
+      const enricher = new Enricher(cache.store, defaultSettings(), undefined, cache.intake);
+      await enricher.putFlows([flows[0]!]);
+      const named: (string | undefined)[] = [];
+      for (let round = 0; round < 2; round++) {
+        await cache.during(() => enricher.settle(({ join }) => named.push(join.process?.entityId)));
+      }
+      expect(told).toBe(true);
+      expect(named.at(-1)).toBe('tool');
+    },
+  );
 });
 
 describe('of two workers on one store', () => {

@@ -7,6 +7,7 @@ import type {
   ProcessRef,
   ProcessStart,
 } from '../../enrich/event/endpoint-event.ts';
+import { SettleCache } from '../../enrich/service/settle-cache.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
 import type { StoredAlert } from '../../enrich/store/store.ts';
@@ -181,13 +182,29 @@ export async function alertsAfter(
   const store = openMemory();
   const enricher = new Enricher(store, settings);
   for (const step of steps) {
-    for (const item of step) {
-      if ('kind' in item) await enricher.putEvents([item]);
-      else await enricher.putFlows([item]);
-    }
+    await putAll(enricher, step);
     await enricher.settle();
   }
   return store.listAlerts({ limit: 100 });
+}
+
+/** The same as a worker does it that is behind: each inner list is put while the one before is settled. */
+export async function alertsAhead(steps: readonly (readonly (FlowRecord | EndpointEvent)[])[]): Promise<StoredAlert[]> {
+  const store = openMemory();
+  const cache = new SettleCache(store);
+  const enricher = new Enricher(cache.store, defaultSettings(), undefined, cache.intake);
+  for (const step of [...steps, []]) {
+    await Promise.all([cache.during(() => enricher.settle()), putAll(enricher, step)]);
+  }
+  await cache.during(() => enricher.settle());
+  return store.listAlerts({ limit: 100 });
+}
+
+async function putAll(enricher: Enricher, items: readonly (FlowRecord | EndpointEvent)[]): Promise<void> {
+  for (const item of items) {
+    if ('kind' in item) await enricher.putEvents([item]);
+    else await enricher.putFlows([item]);
+  }
 }
 
 /** The same, on another host: every name and address is its own. */
