@@ -11,6 +11,11 @@ const COUNT_BYTES = 4;
 /** Series names that `shards` reads at a time: no read transaction stays open while the caller works. */
 const SHARDS_AT_A_TIME = 1_000;
 
+interface Span {
+  readonly from?: number;
+  readonly to?: number;
+}
+
 export interface FactCaps {
   /** Facts of one series. */
   readonly factsPerSeries: number;
@@ -55,13 +60,14 @@ export class EmbeddedFacts {
     return decodeFact(shard, kind, id, this.row(Buffer.concat([series, at, idBytes])));
   }
 
-  find(shard: string, kind: FactKind, key: string, limit: number): Fact[] {
+  find(shard: string, kind: FactKind, key: string, limit: number, { from, to }: Span = {}): Fact[] {
     const series = this.seriesOf(shard, kind);
     const prefix = Buffer.concat([series, this.digester.of(key)]);
     const most = boundedLimit(limit);
     const found: Fact[] = [];
-    if (most === 0) return found;
-    for (const entry of this.tables.index.getKeys(prefixRange(prefix, true))) {
+    const range = spanWithin(prefix, from, to, true);
+    if (range === undefined || most === 0) return found;
+    for (const entry of this.tables.index.getKeys(range)) {
       const atAndId = entry.subarray(prefix.length);
       const id = atAndId.toString('utf8', SORTABLE_BYTES);
       const fact = decodeFact(shard, kind, id, this.row(Buffer.concat([series, atAndId])));
@@ -74,7 +80,7 @@ export class EmbeddedFacts {
 
   query(query: FactQuery): Fact[] {
     const { shard, kind, limit } = query;
-    if ('key' in query) return this.find(shard, kind, query.key, limit);
+    if ('key' in query) return this.find(shard, kind, query.key, limit, query);
     return this.between(shard, kind, query.from, query.to, limit, query.oldest);
   }
 
@@ -211,10 +217,7 @@ export class EmbeddedFacts {
   }
 
   private timeRange(shard: string, kind: FactKind, from: number, to: number, reverse: boolean) {
-    if (!(from <= to)) return undefined; // also when one of them is NaN
-    const series = this.seriesOf(shard, kind);
-    const low = Buffer.concat([series, sortable(from)]);
-    return keyRange(low, afterPrefix(Buffer.concat([series, sortable(to)])), reverse);
+    return spanWithin(this.seriesOf(shard, kind), from, to, reverse);
   }
 
   private seriesOf(shard: string, kind: FactKind): Buffer {
@@ -232,6 +235,13 @@ export class EmbeddedFacts {
     const bytes = this.tables.meta.get(META.bytes);
     return bytes === undefined ? 0 : bytes.readDoubleBE(0);
   }
+}
+
+/** What begins with a prefix and has its time within the span behind it; undefined when nothing can have. */
+function spanWithin(prefix: Buffer, from = -Infinity, to = Infinity, reverse = false) {
+  if (!(from <= to)) return undefined; // also when one of them is NaN
+  const low = Buffer.concat([prefix, sortable(from)]);
+  return keyRange(low, afterPrefix(Buffer.concat([prefix, sortable(to)])), reverse);
 }
 
 function rowBytes(id: Buffer, record: Buffer): number {

@@ -13,6 +13,11 @@ interface Series {
   readonly byKey: Map<string, RankedList>;
 }
 
+interface Span {
+  readonly from?: number;
+  readonly to?: number;
+}
+
 /** Facts in memory, as the records that the other stores keep. */
 export class MemoryFacts {
   evicted = 0;
@@ -39,10 +44,17 @@ export class MemoryFacts {
     return known === undefined ? undefined : decodeFact(shard, kind, id, known.record);
   }
 
-  find(shard: string, kind: FactKind, key: string, most: number): Fact[] {
+  find(
+    shard: string,
+    kind: FactKind,
+    key: string,
+    most: number,
+    { from = -Infinity, to = Infinity }: Span = {},
+  ): Fact[] {
+    if (!(from <= to)) return [];
     const found = this.series.get(nameOf(shard, kind))?.byKey.get(this.digester.of(key).toString('latin1'));
     if (found === undefined) return [];
-    const facts = decoded(shard, kind, found.newest(-Infinity, Infinity, most));
+    const facts = decoded(shard, kind, found.newest(from, to, most));
     return facts.filter((fact) => fact.keys.includes(key)); // another key with the same digest
   }
 

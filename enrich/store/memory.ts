@@ -84,7 +84,7 @@ class Memory implements Store {
     return queries.map((query) => {
       const { shard, kind } = query;
       const most = boundedLimit(query.limit);
-      if ('key' in query) return this.facts.find(shard, kind, query.key, most);
+      if ('key' in query) return this.facts.find(shard, kind, query.key, most, query);
       return this.facts.between(shard, kind, query.from, query.to, most, query.oldest);
     });
   }

@@ -36,7 +36,7 @@ export class RedisReads {
 
   async count(shard: string, kind: FactKind, from: number, to: number): Promise<number> {
     if (!(from <= to)) return 0;
-    const { low, high } = timeRange(from, to);
+    const { low, high } = spanWithin(BY_TIME, from, to);
     const key = this.keys.index(this.keys.tagOf(shard), kind, shard);
     return Number(await this.link.send(key, ['ZLEXCOUNT', key, including(low), upTo(high)]));
   }
@@ -112,16 +112,17 @@ export class RedisReads {
   }
 
   private rangeOf(query: FactQuery): { low: Buffer; high: Buffer | undefined; before: number; oldest: boolean } {
+    const { from = -Infinity, to = Infinity } = query;
     if (!('key' in query)) {
-      return { ...timeRange(query.from, query.to), before: BY_TIME.length, oldest: query.oldest === true };
+      return { ...spanWithin(BY_TIME, from, to), before: BY_TIME.length, oldest: query.oldest === true };
     }
     const prefix = Buffer.concat([BY_KEY, this.digester.of(query.key)]);
-    return { low: prefix, high: afterPrefix(prefix), before: prefix.length, oldest: false };
+    return { ...spanWithin(prefix, from, to), before: prefix.length, oldest: false };
   }
 }
 
-const isEmpty = (query: FactQuery): boolean =>
-  boundedLimit(query.limit) === 0 || (!('key' in query) && !(query.from <= query.to));
+const isEmpty = ({ limit, from = -Infinity, to = Infinity }: FactQuery): boolean =>
+  boundedLimit(limit) === 0 || !(from <= to);
 
 /** By time, then id: Redis gives the newest first unless the oldest were asked for. */
 function factsOf(query: FactQuery, reply: RedisReply): Fact[] {
@@ -131,7 +132,8 @@ function factsOf(query: FactQuery, reply: RedisReply): Fact[] {
   return query.oldest === true ? facts : facts.reverse();
 }
 
-function timeRange(from: number, to: number): { low: Buffer; high: Buffer | undefined } {
-  const low = Buffer.concat([BY_TIME, sortable(from)]);
-  return { low, high: afterPrefix(Buffer.concat([BY_TIME, sortable(to)])) };
+/** Members that begin with a prefix and have their time within the span behind it. */
+function spanWithin(prefix: Buffer, from: number, to: number): { low: Buffer; high: Buffer | undefined } {
+  const low = Buffer.concat([prefix, sortable(from)]);
+  return { low, high: afterPrefix(Buffer.concat([prefix, sortable(to)])) };
 }

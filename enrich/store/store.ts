@@ -132,8 +132,9 @@ export type FactQuery = {
   readonly shard: string;
   readonly kind: FactKind;
   readonly limit: number;
-} & (
-  | { readonly key: string }
+} & /** From the beginning, to the end, where no time is given. */
+(
+  | { readonly key: string; readonly from?: number; readonly to?: number }
   | {
       readonly from: number;
       readonly to: number;

@@ -92,15 +92,32 @@ export function factContract(the: () => Store, shard: () => string): void {
         [0, 1, 4, 10_000].map((limit) => ({ shard: each, kind, key: `k${limit % 3}`, limit })),
       ),
     );
-    const between: FactQuery[] = shards.flatMap((each) =>
-      [-1, 0, 3, 9_999].map((limit) => ({ shard: each, kind: 'flow', from: limit, to: 11, limit })),
+    const between = shards.flatMap((each) =>
+      [-1, 0, 3, 9_999].map((limit) => ({ shard: each, kind: 'flow' as const, from: limit, to: 11, limit })),
     );
     const alone = [
       ...(await Promise.all(found.map((q) => 'key' in q && the().find(q.shard, q.kind, q.key, q.limit)))),
-      ...(await Promise.all(between.map((q) => 'from' in q && the().between(q.shard, q.kind, q.from, q.to, q.limit)))),
+      ...(await Promise.all(between.map((q) => the().between(q.shard, q.kind, q.from, q.to, q.limit)))),
     ];
     expect(await the().query([...found, ...between])).toEqual(alone);
     expect(await the().query([])).toEqual([]);
+  });
+
+  it('finds a key within an interval, both ends included, and of more than the limit the newest', async () => {
+    const times = [-3, 0, 0, 1, 2, 3, 5, 8, 1.5e15];
+    await the().put(times.map((at, i) => fact({ shard: shard(), id: `${i}`, at, keys: [i === 4 ? 'other' : 'k'] })));
+    const ends = [-Infinity, -3, 0, 1, 2, 4, 8, 1.5e15, Infinity, Number.NaN, undefined];
+    const spans = ends.flatMap((from) => ends.flatMap((to) => [1, 3, 99].map((limit) => ({ from, to, limit }))));
+    const asked = spans.map(({ from, to, limit }) => ({
+      ...{ shard: shard(), kind: 'flow' as const, key: 'k', limit },
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+    }));
+    const all = await the().find(shard(), 'flow', 'k', 99);
+    const within = spans.map(({ from = -Infinity, to = Infinity, limit }) =>
+      all.filter(({ at }) => at >= from && at <= to).slice(-limit),
+    );
+    expect(await the().query(asked)).toEqual(within);
   });
 
   it('gives the oldest facts of an interval where these are asked for', async () => {
