@@ -2,7 +2,7 @@ import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact, Store } from '../store/store.ts';
-import { type ConnectionBody, hostShard, indexKey } from './facts.ts';
+import { type ConnectionBody, greetingKey, hostShard, indexKey } from './facts.ts';
 
 const SECOND = MICROS_PER_SECOND;
 const DAY = 86_400 * SECOND;
@@ -75,10 +75,6 @@ export function matchFact(record: FlowRecord, tuple: readonly Fact[]): Fact | un
     body: (single ? { event: first.id, offset: first.at - start, process } : {}) satisfies MatchBody,
   };
 }
-
-/** By this, flows that show the same hello to the same name are found; to the same address where none is shown. */
-export const greetingKey = ({ destination }: FlowRecord, ja4: string): string =>
-  indexKey('greeting', `${ja4}|${destination.domain ?? destination.ip}`);
 
 /** The matches that no later one of the same flow takes back. */
 export function currentMatches(matches: readonly Fact[]): Fact[] {

@@ -44,6 +44,11 @@ export interface ConnectionBody {
   /** The address is of a gateway that translates: the host behind it has another one. */
   readonly translated?: true;
 }
+/** Of the mark at a host. */
+export interface UnexplainedBody {
+  /** Shard of the flow. */
+  readonly ip: string;
+}
 export interface LeaseBody {
   readonly host: HostRef;
 }
@@ -101,20 +106,43 @@ export function factOfFlow(record: FlowRecord): Fact {
 }
 
 /**
- * That no event of its very connection explains a flow yet: by this, a late event of another connection to the same remote
- * end finds the flows that it may explain, and none of the many that need nothing any more.
+ * That no event of its very connection explains a flow yet. By this, what comes late finds the flows that it may explain,
+ * and none of the many that need nothing any more: an event of another connection to the same remote end by the one at the
+ * flow's address, a look-up or an exact match of another flow by the one at its host.
+ * @param hostId whose address it was, where that is known
  */
-export function unexplainedFact(record: FlowRecord): Fact {
-  return {
-    shard: ipShard(record.source.ip),
+export function unexplainedFacts(record: FlowRecord, hostId: string | undefined): Fact[] {
+  const ja4 = record.tls?.client?.ja4;
+  const mark = {
     kind: 'unexplained',
     id: record.waybill.flow_id,
     at: parseMicros(record.event.start) ?? 0,
-    keys: [remoteKey(record.network.transport, record.destination)],
     version: 0,
+  } as const;
+  const ip = ipShard(record.source.ip);
+  const atAddress = {
+    ...mark,
+    shard: ip,
+    keys: [remoteKey(record.network.transport, record.destination)],
     body: {},
   };
+  if (hostId === undefined) return [atAddress];
+  const keys = [lookUpKey(record), ...(ja4 === undefined ? [] : [indexKey('ja4', ja4), greetingKey(record, ja4)])];
+  return [atAddress, { ...mark, shard: hostShard(hostId), keys, body: { ip } satisfies UnexplainedBody }];
 }
+
+/** Takes the place of the marks once the flow is explained: by no key is it found any more. */
+export const explainedFacts = (record: FlowRecord, hostId: string | undefined): Fact[] =>
+  unexplainedFacts(record, hostId).map((mark) => ({ ...mark, keys: [], version: 1 }));
+
+/** Key of the look-ups that may explain a flow. */
+export function lookUpKey({ destination: { domain, ip } }: FlowRecord): string {
+  return domain === undefined ? indexKey('ip', ip) : indexKey('name', domain);
+}
+
+/** By this, flows that show the same hello to the same name are found; to the same address where none is shown. */
+export const greetingKey = ({ destination }: FlowRecord, ja4: string): string =>
+  indexKey('greeting', `${ja4}|${destination.domain ?? destination.ip}`);
 
 /** Grows with every record of a flow: last packet in milliseconds, then whether it has ended. Below 2^43. */
 export function flowVersion(record: FlowRecord): number {

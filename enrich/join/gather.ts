@@ -1,8 +1,9 @@
 import { parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
-import type { Fact, FactQuery, Store } from '../store/store.ts';
-import { greetingKey, type HostClock, type HostClocks } from './clock.ts';
+import type { Fact, Store } from '../store/store.ts';
+import { type Asked, factsAround, MAX_FACTS } from './around.ts';
+import { CLOCK_SEARCH, type HostClock, type HostClocks } from './clock.ts';
 import {
   type ConnectionBody,
   flowVersion,
@@ -13,7 +14,7 @@ import {
   type LeaseBody,
   programKey,
   startedKey,
-  unexplainedFact,
+  unexplainedFacts,
 } from './facts.ts';
 import {
   ADDRESS_WINDOW,
@@ -26,24 +27,19 @@ import {
 } from './join-flow.ts';
 import { lineage, type ProcessFacts, type ProcessInfo, resolve, shifted } from './lineage.ts';
 import { tupleKey } from './tuple.ts';
-import { lookUpKey, NO_WEAK_EVIDENCE, remotesOf, weakEvidence } from './weak-evidence.ts';
+import { NO_WEAK_EVIDENCE, type Unexplained, weakEvidence } from './weak-evidence.ts';
 
 const DAY = 86_400_000_000;
-/** Facts read for one rung of the ladder. */
-const MAX_FACTS = 64;
 /** Facts read of one process. */
 const MAX_PROCESS_FACTS = 32;
-/** Leases of an address are read for so long at once, microseconds, and so many of them: beyond, each flow reads its own. */
-const LEASE_SPAN = 4 * 3_600_000_000;
-const MOST_LEASES = 10_000;
+/** Leases of an address read at once for the flows of some hours. */
+const SHARED_LEASES = 10_000;
 /** The low digits of a joined fact's version: how much evidence the join has seen, the upper half with an exact match. */
 const EVIDENCE_STEPS = 1024;
 const EXACT_FROM = EVIDENCE_STEPS / 2;
 
 /** Methods that rest on no event of the very connection. */
 const INEXACT: ReadonlySet<JoinMethod> = new Set(['none', 'clock', 'shared', 'translated']);
-
-type SpanQuery = Extract<FactQuery, { readonly from: number }>;
 
 export interface Joining {
   readonly join: JoinResult;
@@ -53,13 +49,15 @@ export interface Joining {
   readonly claimants: readonly string[];
 }
 
-/** Connection facts with the 5-tuple of each flow. */
+/** Connection facts with the 5-tuple of each flow, as far from it as the clocks may differ. */
 export function tuplesOf(store: Store, records: readonly FlowRecord[]): Promise<Fact[][]> {
   return store.query(
-    records.map(({ network, source, destination }) => ({
+    records.map(({ network, source, destination, event }) => ({
       shard: ipShard(source.ip),
       kind: 'connection',
       key: tupleKey(network.transport, source, destination),
+      from: (parseMicros(event.start) ?? 0) - CLOCK_SEARCH,
+      to: (parseMicros(event.end) ?? 0) + CLOCK_SEARCH,
       limit: MAX_FACTS,
     })),
   );
@@ -87,20 +85,18 @@ export async function joinFromStore(
     return !INEXACT.has(join.method) ? joining(join, evidence, EXACT_FROM + evidenceCount(evidence, 0)) : undefined;
   });
   const unexplained = [...joinings.keys()].filter((i) => joinings[i] === undefined);
-  const theirs = unexplained.map((i) => records[i]!);
+  const flows = unexplained.map((i): Unexplained => {
+    return { record: records[i]!, hostId: hostIds[i], start: starts[i]!, offset: known[i]!.offset };
+  });
   // Before anything else is read of them: what comes from now on must find them.
-  await store.put(theirs.map(unexplainedFact));
-  const remotes = await remotesOf(store, theirs);
-  await Promise.all(
-    unexplained.map(async (i, n) => {
-      const clock = known[i]!;
-      const moment = { hostId: hostIds[i], start: starts[i]!, offset: clock.offset };
-      const weak = await weakEvidence(store, records[i]!, remotes[n]!, moment);
-      const evidence = { tuple: tuples[i]!, leases: leases[i]!, ...weak.evidence };
-      const join = joinFlow(records[i]!, evidence, clock);
-      joinings[i] = joining(join, evidence, evidenceCount(evidence, weak.considered));
-    }),
-  );
+  await store.put(flows.flatMap(({ record, hostId }) => unexplainedFacts(record, hostId)));
+  const found = await weakEvidence(store, flows);
+  for (const [n, i] of unexplained.entries()) {
+    const weak = found[n]!;
+    const evidence = { tuple: tuples[i]!, leases: leases[i]!, ...weak.evidence };
+    const join = joinFlow(records[i]!, evidence, known[i]!);
+    joinings[i] = joining(join, evidence, evidenceCount(evidence, weak.considered));
+  }
   return joinings.map((each) => each!);
 }
 
@@ -110,38 +106,21 @@ const joining = (join: JoinResult, { tuple, leases, remote }: JoinEvidence, seen
   claimants: claimants(tuple, leases, remote),
 });
 
+/** An event of the very connection says who made the flow. */
+export const isExplained = ({ seen }: Pick<Joining, 'seen'>): boolean => seen >= EXACT_FROM;
+
 const evidenceCount = ({ tuple, leases }: JoinEvidence, weak: number): number =>
   Math.min(tuple.length + leases.length + weak, EXACT_FROM - 1);
 
 const startOf = ({ event }: FlowRecord): number => parseMicros(event.start) ?? 0;
 
-/**
- * Leases of the source address of each flow, about its start. Leases are facts of whole hours: one read of some hours of an
- * address answers for all flows in them.
- */
-async function leasesOf(store: Store, records: readonly FlowRecord[], starts: readonly number[]): Promise<Fact[][]> {
-  const spans = new Map<string, { readonly query: SpanQuery; facts: readonly Fact[] }>();
-  const names = records.map(({ source }, i) => {
-    const from = Math.floor((starts[i]! - ADDRESS_WINDOW) / LEASE_SPAN) * LEASE_SPAN;
-    const to = (Math.floor((starts[i]! + ADDRESS_WINDOW) / LEASE_SPAN) + 1) * LEASE_SPAN - 1;
-    const name = `${from} ${source.ip}`;
-    if (!spans.has(name)) {
-      const query = { shard: ipShard(source.ip), kind: 'lease', from, to, limit: MOST_LEASES } as const;
-      spans.set(name, { query, facts: [] });
-    }
-    return name;
+/** Leases of the source address of each flow, about its start. */
+function leasesOf(store: Store, records: readonly FlowRecord[], starts: readonly number[]): Promise<Fact[][]> {
+  const asked = records.map(({ source }, i): Asked => {
+    const [from, to] = [starts[i]! - ADDRESS_WINDOW, starts[i]! + ADDRESS_WINDOW];
+    return { shard: ipShard(source.ip), kind: 'lease', from, to };
   });
-  const asked = [...spans.values()];
-  const answers = await store.query(asked.map(({ query }) => query));
-  for (const [i, span] of asked.entries()) span.facts = answers[i]!;
-  return Promise.all(
-    names.map((name, i) => {
-      const { query, facts } = spans.get(name)!;
-      const [from, to] = [starts[i]! - ADDRESS_WINDOW, starts[i]! + ADDRESS_WINDOW];
-      if (facts.length === MOST_LEASES) return store.between(query.shard, 'lease', from, to, MAX_FACTS);
-      return facts.filter((fact) => fact.at >= from && fact.at <= to).slice(-MAX_FACTS);
-    }),
-  );
+  return factsAround(store, asked, SHARED_LEASES);
 }
 
 function claimants(tuple: readonly Fact[], leases: readonly Fact[], remote: readonly Fact[]): string[] {
@@ -169,7 +148,7 @@ export function joinedFact(
     at: parseMicros(record.event.start) ?? 0,
     keys: [
       ...new Set([
-        ...(seen >= EXACT_FROM ? [] : weakKeys(record, join)),
+        ...(isExplained({ seen }) ? [] : weakKeys(join)),
         ...(drill === undefined ? programKeys(record, join) : []),
       ]),
     ],
@@ -189,14 +168,11 @@ function programKeys(record: FlowRecord, { process }: JoinResult): string[] {
   ];
 }
 
-/** By these, late look-ups, matches and ends of processes find the flows whose join they may change. */
-function weakKeys(record: FlowRecord, join: JoinResult): string[] {
-  const ja4 = record.tls?.client?.ja4;
+/** By these, late starts and ends of processes find the flows whose join they may change. */
+function weakKeys({ candidates }: JoinResult): string[] {
   return [
-    lookUpKey(record),
-    ...(ja4 === undefined ? [] : [indexKey('ja4', ja4), greetingKey(record, ja4)]),
-    ...join.candidates.map((candidate) => indexKey('entity', candidate.process.entityId)),
-    ...(join.candidates.length === 1 ? startedKeys(join.candidates[0]!) : []),
+    ...candidates.map(({ process }) => indexKey('entity', process.entityId)),
+    ...(candidates.length === 1 ? startedKeys(candidates[0]!) : []),
   ];
 }
 

@@ -2,9 +2,9 @@ import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact } from '../store/store.ts';
-import { CLOCK_SEARCH, type HostClock, type MatchBody, UNKNOWN_CLOCK } from './clock.ts';
+import { CLOCK_LIMIT, CLOCK_SEARCH, type HostClock, type MatchBody, UNKNOWN_CLOCK } from './clock.ts';
 import type { ConnectionBody, DnsBody, LeaseBody } from './facts.ts';
-import { LEASE_WINDOW, leaseOf, nearest, rank } from './lease.ts';
+import { LEASE_WINDOW, leaseOf, nearest, RIVAL_WINDOW, rank } from './lease.ts';
 import { type HostChance, hostsOf, rivalHosts, throughTranslator } from './shared-address.ts';
 
 const SECOND = MICROS_PER_SECOND;
@@ -13,7 +13,11 @@ export const TUPLE_TOLERANCE = 600 * SECOND;
 /** A program seen with a fingerprint is taken to be the one that shows it again for this long. */
 export const JA4_WINDOW = 24 * 3600 * SECOND;
 /** A look-up this long before the flow may explain it. */
-export const DNS_WINDOW = 300 * SECOND;
+const DNS_WINDOW = 300 * SECOND;
+/** No look-up further than this from a flow explains it, whatever the host's clock. */
+export const LOOK_UP_WINDOW = DNS_WINDOW + CLOCK_LIMIT;
+/** No other connection further than this from a flow says who may have made it, whatever the host's clock. */
+export const REMOTE_WINDOW = RIVAL_WINDOW + CLOCK_LIMIT;
 /**
  * How long a sighting of an address at a host holds when nobody else claims it. A machine that runs is seen hourly; the
  * address of one that was away overnight may be anybody's, an unmanaged machine's too, which never claims it.

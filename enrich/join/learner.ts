@@ -3,8 +3,9 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { Fact, FactQuery, Store } from '../store/store.ts';
 import { type HostClock, type HostClocks, matchFact } from './clock.ts';
 import { drillsAmong } from './drill-mark.ts';
-import { hostShard, ipShard, type JoinedBody } from './facts.ts';
+import { hostShard, ipShard, type JoinedBody, type UnexplainedBody } from './facts.ts';
 import { joinedId } from './gather.ts';
+import { JA4_WINDOW } from './join-flow.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
 /** Flows of one host and day, or of one fingerprint, that are joined again because something was learned. */
@@ -13,7 +14,7 @@ const MAX_REJOINS = 10_000;
 const QUERIES_AT_ONCE = 200;
 
 export interface FlowName {
-  /** Source address of the flow. */
+  /** Shard of the flow: of its source address. */
   readonly ip: string;
   readonly id: string;
   /** Start, microseconds since 1970 UTC. */
@@ -53,14 +54,12 @@ export async function learnFrom(
     const [from, to] = [day * DAY, (day + 1) * DAY - 1];
     return { shard: hostShard(host), kind: 'joined', from, to, limit: MAX_REJOINS };
   });
-  const ofKeys = distinctKeys(fresh).map(
-    ([shard, key]): FactQuery => ({ shard, kind: 'joined', key, limit: MAX_REJOINS }),
-  );
+  const ofKeys = await unexplainedBy(store, fresh);
   const queries = [...ofDays, ...ofKeys];
   const flows: FlowName[] = [];
   for (let i = 0; i < queries.length; i += QUERIES_AT_ONCE) {
     const found = await store.query(queries.slice(i, i + QUERIES_AT_ONCE));
-    for (const facts of found) for (const fact of facts) flows.push(nameOf(fact));
+    for (const fact of found.flat()) flows.push(fact.kind === 'joined' ? nameOf(fact) : nameOfUnexplained(fact));
   }
   return { flows, days: moved };
 }
@@ -79,22 +78,39 @@ function distinctDays(matches: readonly Fact[]): HostDay[] {
   return [...days.values()];
 }
 
-function distinctKeys(matches: readonly Fact[]): [string, string][] {
-  const keys = new Map<string, [string, string]>();
-  for (const match of matches) {
-    for (const key of match.keys) keys.set(`${match.shard}|${key}`, [match.shard, key]);
+/** Questions for flows of the same host and hello, about the same time, that no event of their own explains. */
+async function unexplainedBy(store: Store, matches: readonly Fact[]): Promise<FactQuery[]> {
+  const hosts = [...new Set(matches.map(({ shard }) => shard))];
+  // The marks are put before it is read what may explain their flows: who is not marked yet reads these matches.
+  const kinds = await store.kinds(hosts);
+  const marked = new Set(hosts.filter((_, i) => kinds[i]!.has('unexplained')));
+  const asked = new Map<string, FactQuery & { readonly from: number; readonly to: number }>();
+  for (const { shard, keys, at } of matches) {
+    if (!marked.has(shard)) continue;
+    for (const key of keys) {
+      const name = `${shard.length} ${shard} ${key}`;
+      const [from, to] = [at - JA4_WINDOW, at + JA4_WINDOW];
+      const known = asked.get(name);
+      const span = { from: Math.min(known?.from ?? from, from), to: Math.max(known?.to ?? to, to) };
+      asked.set(name, { shard, kind: 'unexplained', key, ...span, limit: MAX_REJOINS });
+    }
   }
-  return [...keys.values()];
+  return [...asked.values()];
 }
 
 const sameClock = (a: HostClock, b: HostClock): boolean =>
   a.offset === b.offset && (a.state === 'beyond') === (b.state === 'beyond');
+
+export const flowName = ({ shard, id, at }: Fact): FlowName => ({ ip: shard, id, at });
 
 /** The flow behind a joined fact. */
 export function nameOf(joined: Fact): FlowName {
   const { record } = joined.body as JoinedBody;
   return { ip: ipShard(record.source.ip), id: record.waybill.flow_id, at: joined.at };
 }
+
+/** The flow behind the mark at a host that it is unexplained. */
+export const nameOfUnexplained = ({ id, at, body }: Fact): FlowName => ({ ip: (body as UnexplainedBody).ip, id, at });
 
 /** The joined facts that hold: of the host still, and for the clock as it is judged now. */
 export async function currentJoins(clocks: HostClocks, hostId: string, joined: readonly Fact[]): Promise<Fact[]> {

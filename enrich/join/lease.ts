@@ -12,7 +12,7 @@ export const LEASE_WINDOW = 3600 * SECOND;
 /** An aggregated row may begin and end this far from the connections it stands for. */
 const AGGREGATE_SLACK = 60 * SECOND;
 /** Another program of the host that talked to the same remote port this near to the flow may be its maker as well. */
-const RIVAL_WINDOW = 24 * 3600 * SECOND;
+export const RIVAL_WINDOW = 24 * 3600 * SECOND;
 /** An event this far from the opening of its flow still tells who said hello. */
 const GREETING_SLACK = 60 * SECOND;
 /** An aggregated row speaks for the flows inside its own window; a single event for those that follow it. */

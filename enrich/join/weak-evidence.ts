@@ -1,23 +1,26 @@
 /** What the rungs of the ladder below the exact match rest on. */
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
-import type { Fact, FactQuery, Store } from '../store/store.ts';
-import { CLOCK_LIMIT, currentMatches, greetingKey, type MatchBody } from './clock.ts';
+import type { Fact, FactKind, Store } from '../store/store.ts';
+import { type Asked, factsAround, MAX_FACTS } from './around.ts';
+import { currentMatches, type MatchBody } from './clock.ts';
 import {
   type ConnectionBody,
   type DnsBody,
+  greetingKey,
   hostShard,
   indexKey,
   ipShard,
+  lookUpKey,
   type ProcessBody,
   startedKey,
 } from './facts.ts';
-import { DNS_WINDOW, type JoinEvidence } from './join-flow.ts';
+import { JA4_WINDOW, type JoinEvidence, LOOK_UP_WINDOW, REMOTE_WINDOW } from './join-flow.ts';
 import { remoteKey } from './tuple.ts';
 
 const DAY = 86_400_000_000;
-/** Facts read for one rung of the ladder. */
-const MAX_FACTS = 64;
+/** Facts read at once for the flows of some hours that ask the same. */
+const SHARED_FACTS = 256;
 /** Programs of one remote port whose starts are looked at. */
 const MAX_OWNERS = 8;
 /** A process may be told of this much after its first connection. Microseconds. */
@@ -35,38 +38,56 @@ export interface WeakEvidence {
   readonly considered: number;
 }
 
-/** Connection facts from the address of each flow to its remote end; flows of one program have both in common. */
-export async function remotesOf(store: Store, records: readonly FlowRecord[]): Promise<Fact[][]> {
-  const asked = new Map<string, FactQuery>();
-  const names = records.map(({ network, source, destination }) => {
-    const [shard, key] = [ipShard(source.ip), remoteKey(network.transport, destination)];
-    const name = `${shard} ${key}`;
-    if (!asked.has(name)) asked.set(name, { shard, kind: 'connection', key, limit: MAX_FACTS });
-    return name;
-  });
-  const answers = await store.query([...asked.values()]);
-  const found = new Map([...asked.keys()].map((name, i) => [name, answers[i]!]));
-  return names.map((name) => found.get(name)!);
+/** A flow that no event of its very connection explains. */
+export interface Unexplained {
+  readonly record: FlowRecord;
+  /** Who had its address. */
+  readonly hostId: string | undefined;
+  /** Microseconds since 1970 UTC, by the sensor's clock. */
+  readonly start: number;
+  /** What the host's clock is ahead of the sensor's, microseconds. */
+  readonly offset: number;
 }
 
-/**
- * What the rungs below the exact match rest on; processes that had ended by then are left out.
- * @param remote of the flow, as `remotesOf` gives them
- * @param start of the flow, and what the host's clock is ahead of the sensor's: microseconds
- */
-export async function weakEvidence(
+/** What the rungs below the exact match rest on, for each flow; processes that had ended by then are left out. */
+export async function weakEvidence(store: Store, flows: readonly Unexplained[]): Promise<WeakEvidence[]> {
+  const asked = flows.map(questionsOf);
+  const answers = await factsAround(store, asked.flat(), SHARED_FACTS);
+  let last = 0;
+  return Promise.all(
+    flows.map((flow, i) => {
+      const first = last;
+      last += asked[i]!.length;
+      return evidenceOf(store, flow, answers.slice(first, last));
+    }),
+  );
+}
+
+/** Connections to the same remote end; and of a known host the look-ups, and the matches by hello, and by hello and name. */
+function questionsOf({ record, hostId, start }: Unexplained): Asked[] {
+  const about = (shard: string, kind: FactKind, key: string, window: number): Asked => {
+    return { shard, kind, key, from: start - window, to: start + window };
+  };
+  const remote = remoteKey(record.network.transport, record.destination);
+  const connections = about(ipShard(record.source.ip), 'connection', remote, REMOTE_WINDOW);
+  if (hostId === undefined) return [connections];
+  const shard = hostShard(hostId);
+  const ja4 = record.tls?.client?.ja4;
+  const hellos = ja4 === undefined ? [] : [indexKey('ja4', ja4), greetingKey(record, ja4)];
+  return [
+    connections,
+    about(shard, 'dns', lookUpKey(record), LOOK_UP_WINDOW),
+    ...hellos.map((key) => about(shard, 'match', key, JA4_WINDOW)),
+  ];
+}
+
+async function evidenceOf(
   store: Store,
-  record: FlowRecord,
-  remote: readonly Fact[],
-  { hostId, start, offset }: { readonly hostId: string | undefined; readonly start: number; readonly offset: number },
+  { hostId, start, offset }: Unexplained,
+  [remote = [], lookUps = [], ja4 = [], greeted = []]: readonly Fact[][],
 ): Promise<WeakEvidence> {
   if (hostId === undefined) return { evidence: { ...NO_WEAK_EVIDENCE, remote }, considered: remote.length };
-  const shard = hostShard(hostId);
-  const fingerprint = record.tls?.client?.ja4;
-  const dns = await lookUps(store, hostId, record, start);
-  const matches = (key: string) => store.find(shard, 'match', key, MAX_FACTS);
-  const ja4 = fingerprint === undefined ? [] : await matches(indexKey('ja4', fingerprint));
-  const greeted = fingerprint === undefined ? [] : await matches(greetingKey(record, fingerprint));
+  const dns = lookUps.filter((fact) => !isResolver(fact));
   // Whether there are others of its kind matters only where something besides the remote port speaks for an owner.
   const hinted = remote.length > 0 && dns.length + greeted.length > 0;
   const started = hinted ? await startsOf(store, hostId, remote, start + offset) : [];
@@ -114,19 +135,6 @@ async function hasEnded(store: Store, hostId: string, process: ProcessRef | unde
   if (process === undefined || process.entityKind === 'none' || process.entityKind === 'pid-only') return false;
   const facts = await store.find(hostShard(hostId), 'process', indexKey('entity', process.entityId), MAX_PROCESS_FACTS);
   return facts.some((fact) => (fact.body as ProcessBody).kind === 'end' && fact.at + END_SLACK < at);
-}
-
-/** Look-ups of the flow's name on its host; of its address only when the flow has no name. */
-async function lookUps(store: Store, hostId: string, record: FlowRecord, start: number): Promise<Fact[]> {
-  const facts = await store.find(hostShard(hostId), 'dns', lookUpKey(record), MAX_FACTS);
-  const slack = DNS_WINDOW + CLOCK_LIMIT;
-  return facts.filter((f) => f.at > start - slack && f.at < start + slack && !isResolver(f));
-}
-
-/** Key of the look-ups that may explain a flow. */
-export function lookUpKey(record: FlowRecord): string {
-  const name = record.destination.domain;
-  return name === undefined ? indexKey('ip', record.destination.ip) : indexKey('name', name);
 }
 
 /** The DNS client service asks for everybody: its look-ups name no process. */

@@ -3,10 +3,19 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { drillsAmong } from '../join/drill-mark.ts';
 import { isEncrypted } from '../join/encrypted.ts';
-import { type FlowBody, hostShard, type JoinedBody } from '../join/facts.ts';
-import { HostViews, type Joining, joinedFact, joinedId, joinFromStore, movedFact, tuplesOf } from '../join/gather.ts';
+import { explainedFacts, type FlowBody, hostShard, type JoinedBody } from '../join/facts.ts';
+import {
+  HostViews,
+  isExplained,
+  type Joining,
+  joinedFact,
+  joinedId,
+  joinFromStore,
+  movedFact,
+  tuplesOf,
+} from '../join/gather.ts';
 import type { WaybillLine } from '../join/join-flow.ts';
-import { type FlowName, learnFrom } from '../join/learner.ts';
+import { type FlowName, flowName, learnFrom } from '../join/learner.ts';
 import { episodesIn } from '../score/rollout.ts';
 import { type Sighting, Sightings } from '../score/sightings.ts';
 import type { Touched } from '../score/touched.ts';
@@ -27,7 +36,10 @@ interface FoundFlow {
 
 interface JoinedFlow {
   readonly line: WaybillLine;
+  /** The flow at each host concerned. */
   readonly facts: readonly Fact[];
+  /** What takes the place of its marks. */
+  readonly explained: readonly Fact[];
   readonly sighting: Sighting | undefined;
 }
 
@@ -109,7 +121,7 @@ export class JoinPhase {
   /** Gives joined flows to the store, in one batch. */
   private async keep(done: readonly JoinedFlow[]): Promise<void> {
     const facts = done.flatMap((each) => each.facts);
-    await this.store.put(facts);
+    await this.store.put([...facts, ...done.flatMap(({ explained }) => explained)]);
     for (const fact of facts) this.touched.host(fact.shard.slice('host:'.length), fact.at, fact.at);
     const sightings = done.flatMap((each) => each.sighting ?? []);
     const observations = sightings.flatMap((sighting) => sighting.observations);
@@ -157,13 +169,16 @@ export class JoinPhase {
         const fact = joinedFact(record, joining, clocks[i]!, drill);
         const isOrdinary = fact !== undefined && drill === undefined && isEncrypted(record);
         const sighting = isOrdinary ? this.sightings.of(process, { record, join }, this.settings.knowledge) : undefined;
+        const isLate = isExplained(joining) && this.touched.isLate(flowName(flows[i]!.fact));
+        const explained = isLate ? explainedFacts(record, join.host?.id) : [];
+        const joined = (facts: readonly Fact[]): JoinedFlow => ({ line, facts, explained, sighting });
         if (!fact) {
-          if (joining.claimants.length === 0) return { line, facts: [], sighting };
-          return this.sharedFacts(flows[i]!, joining).then((facts) => ({ line, facts, sighting }));
+          if (joining.claimants.length === 0) return joined([]);
+          return this.sharedFacts(flows[i]!, joining).then(joined);
         }
         const others = joining.claimants.filter((claimant) => claimant !== join.host?.id);
-        if (others.length === 0) return { line, facts: [fact], sighting };
-        return this.movedFrom(others, fact).then((moved) => ({ line, facts: [fact, ...moved], sighting }));
+        if (others.length === 0) return joined([fact]);
+        return this.movedFrom(others, fact).then((moved) => joined([fact, ...moved]));
       }),
     );
   }

@@ -1,6 +1,7 @@
 import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
-import { ADDRESS_WINDOW } from '../join/join-flow.ts';
-import { type FlowName, nameOf } from '../join/learner.ts';
+import type { ConnectionBody } from '../join/facts.ts';
+import { ADDRESS_WINDOW, LOOK_UP_WINDOW, REMOTE_WINDOW } from '../join/join-flow.ts';
+import { type FlowName, flowName, nameOf, nameOfUnexplained } from '../join/learner.ts';
 import { LEASE_WINDOW } from '../join/lease.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { isAmongMany } from './bursts.ts';
@@ -19,6 +20,8 @@ export class Touched {
   readonly hosts = new Map<string, { from: number; to: number }>();
   /** Flow facts as they were put or found: newer than these the store had none at the time. */
   private readonly held = new Map<string, Fact>();
+  /** Flows whose own event came after them: they may be marked as unexplained. */
+  private readonly late = new Set<string>();
   private readonly store: Store;
   private readonly horizon: number;
 
@@ -42,18 +45,29 @@ export class Touched {
   fact(fact: Fact, isNewest: boolean): Promise<void> | undefined {
     if (fact.kind !== 'flow') return this.evidence(fact);
     if (isNewest) this.flow(fact);
-    else this.name({ ip: fact.shard, id: fact.id, at: fact.at });
+    else this.name(flowName(fact));
     return undefined;
   }
 
   private async evidence(fact: Fact): Promise<void> {
     switch (fact.kind) {
       case 'connection': {
-        const asked = (kind: 'flow' | 'unexplained') =>
-          Promise.all(fact.keys.map((key) => this.store.find(fact.shard, kind, key, MAX_REJOINS)));
-        const [own, others] = await Promise.all([asked('flow'), asked('unexplained')]);
-        for (const flow of own.flat()) this.flow(flow);
-        for (const { shard, id, at } of others.flat()) this.name({ ip: shard, id, at });
+        const { at, body } = fact;
+        const [remote, tuple] = fact.keys;
+        const [own, others] = await Promise.all([
+          tuple === undefined ? [] : this.store.find(fact.shard, 'flow', tuple, MAX_REJOINS),
+          this.unexplained(
+            fact.shard,
+            [remote!],
+            at - REMOTE_WINDOW,
+            ((body as ConnectionBody).until ?? at) + REMOTE_WINDOW,
+          ),
+        ]);
+        for (const flow of own) {
+          this.flow(flow);
+          this.late.add(keyOf(flowName(flow)));
+        }
+        for (const mark of others) this.name(flowName(mark));
         break;
       }
       case 'lease': {
@@ -68,10 +82,12 @@ export class Touched {
         await this.joined(fact);
         this.around(fact);
         break;
-      case 'dns':
-        await this.joined(fact);
+      case 'dns': {
+        const [from, to] = [fact.at - LOOK_UP_WINDOW, fact.at + LOOK_UP_WINDOW];
+        for (const mark of await this.unexplained(fact.shard, fact.keys, from, to)) this.name(nameOfUnexplained(mark));
         this.around(fact);
         break;
+      }
       case 'staging':
         for (const { host, at } of await restingOnHost(this.store, fact.shard.slice('host:'.length), fact.at)) {
           this.host(host, at, at);
@@ -87,19 +103,19 @@ export class Touched {
   }
 
   flow(fact: Fact): void {
-    this.name({ ip: fact.shard, id: fact.id, at: fact.at });
+    this.name(flowName(fact));
     this.hold(fact);
   }
 
   private hold(fact: Fact): void {
-    const key = `${fact.shard}|${fact.id}`;
+    const key = keyOf(flowName(fact));
     const known = this.held.get(key);
     if (known === undefined ? this.held.size < MAX_HELD : known.version <= fact.version) this.held.set(key, fact);
   }
 
   /** The facts of touched flows; undefined for those that the store has not, or no more. */
   async read(flows: readonly FlowName[]): Promise<(Fact | undefined)[]> {
-    const facts = flows.map(({ ip, id }) => this.held.get(`${ip}|${id}`));
+    const facts = flows.map((flow) => this.held.get(keyOf(flow)));
     const unheld = [...facts.keys()].filter((i) => facts[i] === undefined);
     const read = await Promise.all(unheld.map((i) => this.store.get(flows[i]!.ip, 'flow', flows[i]!.id)));
     for (const [n, i] of unheld.entries()) facts[i] = read[n];
@@ -108,32 +124,43 @@ export class Touched {
 
   /** The flow is being joined: what comes to it from now on touches it anew. */
   take(flow: FlowName): void {
-    this.flows.delete(`${flow.ip}|${flow.id}`);
+    this.flows.delete(keyOf(flow));
+  }
+
+  isLate(flow: FlowName): boolean {
+    return this.late.has(keyOf(flow));
   }
 
   /** The flow has been joined. */
   done(flow: FlowName): void {
-    if (!this.flows.has(`${flow.ip}|${flow.id}`)) this.held.delete(`${flow.ip}|${flow.id}`);
+    if (this.flows.has(keyOf(flow))) return;
+    this.held.delete(keyOf(flow));
+    this.late.delete(keyOf(flow));
   }
 
   /** Takes over what another one noted. */
-  absorb({ flows, hosts, held }: Touched): void {
+  absorb({ flows, hosts, held, late }: Touched): void {
     for (const flow of flows.values()) this.name(flow);
+    for (const key of late) this.late.add(key);
     for (const fact of held.values()) this.hold(fact);
     for (const [host, { from, to }] of hosts) this.host(host, from, to);
   }
 
   name(flow: FlowName): void {
-    this.flows.set(`${flow.ip}|${flow.id}`, flow);
+    this.flows.set(keyOf(flow), flow);
   }
 
-  /** Flows that this fact may explain, or whose process it describes. */
-  private async joined(fact: Fact): Promise<void> {
-    for (const key of fact.keys) {
-      for (const found of await this.store.find(fact.shard, 'joined', key, MAX_REJOINS)) {
-        this.name(nameOf(found));
-      }
-    }
+  /** Marks of flows that began within the span and that nothing of their own explains. */
+  private async unexplained(shard: string, keys: readonly string[], from: number, to: number): Promise<Fact[]> {
+    const span = { shard, kind: 'unexplained', from, to, limit: MAX_REJOINS } as const;
+    return (await this.store.query(keys.map((key) => ({ ...span, key })))).flat();
+  }
+
+  /** Flows whose process, or candidate, this fact describes. */
+  private async joined({ shard, keys }: Fact): Promise<void> {
+    const asked = { shard, kind: 'joined', limit: MAX_REJOINS } as const;
+    const found = await this.store.query(keys.map((key) => ({ ...asked, key })));
+    for (const fact of found.flat()) this.name(nameOf(fact));
   }
 
   private around(fact: Fact): void {
@@ -149,3 +176,5 @@ export class Touched {
     }
   }
 }
+
+const keyOf = ({ ip, id }: Pick<FlowName, 'ip' | 'id'>): string => `${ip}|${id}`;

@@ -132,8 +132,7 @@ export type FactQuery = {
   readonly shard: string;
   readonly kind: FactKind;
   readonly limit: number;
-} & /** From the beginning, to the end, where no time is given. */
-(
+} /** From the beginning, to the end, where no time is given. */ & (
   | { readonly key: string; readonly from?: number; readonly to?: number }
   | {
       readonly from: number;
