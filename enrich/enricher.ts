@@ -8,6 +8,7 @@ import { factOfFlow, factsOfEvent } from './join/facts.ts';
 import type { WaybillLine } from './join/join-flow.ts';
 import { Translators } from './join/translators.ts';
 import { AlertChanges } from './pipeline/alert-changes.ts';
+import { flowDays } from './pipeline/flow-days.ts';
 import type { HostSpans } from './pipeline/host-spans.ts';
 import { JoinPhase } from './pipeline/join-phase.ts';
 import { Ledgers } from './pipeline/ledgers.ts';
@@ -27,9 +28,9 @@ export interface PutOptions {
   /**
    * Which facts are looked at again by the next `settle`. `changed` (default): those that changed the store. `all`: known
    * ones too. A batch that is delivered a second time was perhaps stored by a worker that died before it settled: nothing
-   * in it is new, and yet nobody has looked at it.
+   * in it is new, and yet nobody has looked at it. `none`: it is left to `settleAll`.
    */
-  readonly touch?: 'changed' | 'all';
+  readonly touch?: 'changed' | 'all' | 'none';
 }
 
 export interface SettleOptions {
@@ -85,7 +86,7 @@ export class Enricher {
   }
 
   async putFlows(records: readonly FlowRecord[], { touch }: PutOptions = {}): Promise<void> {
-    await putFacts(this.intake, this.incoming, records.map(factOfFlow), touch === 'all');
+    await putFacts(this.intake, this.incoming, records.map(factOfFlow), touch);
   }
 
   async putEvents(events: readonly EndpointEvent[], { touch }: PutOptions = {}): Promise<void> {
@@ -93,7 +94,7 @@ export class Enricher {
       ...factsOfEvent(event, stagingFrom(event)),
       ...this.translators.factsOf(event),
     ]);
-    await putFacts(this.intake, this.incoming, facts, touch === 'all');
+    await putFacts(this.intake, this.incoming, facts, touch);
   }
 
   /**
@@ -103,22 +104,51 @@ export class Enricher {
    * @returns the alerts that changed, by time
    */
   async settle(onJoined?: (line: WaybillLine) => void, { repeat = false }: SettleOptions = {}): Promise<StoredAlert[]> {
-    const alerts = new AlertChanges(this.store, this.onDrop, repeat);
-    this.touched.absorb(this.incoming);
-    this.incoming = new Touched(this.intake, this.settings.horizonMicros);
-    this.clocks.doubt();
-    this.joining.doubt();
+    const alerts = this.begin(repeat);
+    // What the flows teach may touch others, of any day: each is joined once, when all is learned.
+    await this.joining.learn(this.touched.flowsBefore(Number.POSITIVE_INFINITY));
     // A day at a time: the baseline that a flow is judged by is made of the days before it.
     while (this.touched.flows.size > 0) {
       let earliest = Number.POSITIVE_INFINITY;
       for (const flow of this.touched.flows.values()) earliest = Math.min(earliest, flow.at);
       const end = (Math.floor(earliest / DAY) + 1) * DAY;
-      await this.joining.learn(end);
-      const flows = this.touched.flowsBefore(end);
-      for (const flow of flows) this.touched.take(flow);
-      await this.joining.join(flows, onJoined);
+      await this.joining.join(this.touched.takeBefore(end), onJoined);
       await this.scoring.score(end, alerts);
     }
+    return this.end(alerts);
+  }
+
+  /**
+   * The same for all that the store has, after it was filled with `touch: 'none'`. Names of flows are not gathered before,
+   * so memory does not grow with their number.
+   * @param onJoined called once for every flow
+   */
+  async settleAll(onJoined?: (line: WaybillLine) => void): Promise<StoredAlert[]> {
+    const alerts = this.begin(false);
+    for await (const { flows } of flowDays(this.store)) {
+      for (const flow of flows) this.touched.flow(flow);
+      await this.joining.learn(this.touched.takeBefore(Number.POSITIVE_INFINITY));
+      this.touched.forgetFlows(); // those that were touched by it are joined as all others are
+      this.joining.doubt();
+    }
+    for await (const { end, flows, isLast } of flowDays(this.store)) {
+      for (const flow of flows) this.touched.flow(flow);
+      await this.joining.join(this.touched.takeBefore(Number.POSITIVE_INFINITY), onJoined);
+      if (isLast) await this.scoring.score(end, alerts);
+      this.joining.doubt(); // what was remembered of processes is of this day
+    }
+    return this.end(alerts);
+  }
+
+  private begin(repeat: boolean): AlertChanges {
+    this.touched.absorb(this.incoming);
+    this.incoming = new Touched(this.intake, this.settings.horizonMicros);
+    this.clocks.doubt();
+    this.joining.doubt();
+    return new AlertChanges(this.store, this.onDrop, repeat);
+  }
+
+  private async end(alerts: AlertChanges): Promise<StoredAlert[]> {
     // What is suspected late changes what later days rest on.
     while (this.touched.hosts.size > 0) await this.scoring.score(Number.POSITIVE_INFINITY, alerts);
     await this.ledgers.judge(alerts);

@@ -12,14 +12,16 @@ import { isAllowed, withExceptions } from '../alert/exception.ts';
 import { readExceptions } from '../alert/exception-file.ts';
 import { alertTable } from '../alert/table.ts';
 import { joinedDocument } from '../alert/waybill-document.ts';
-import { Enricher } from '../enricher.ts';
+import { Enricher, type PutOptions } from '../enricher.ts';
 import type { EndpointEvent } from '../event/endpoint-event.ts';
 import { readFlowLogs } from '../ingest/flow-logs/read-flow-logs.ts';
 import { listEndpointFiles } from '../ingest/list-endpoint-files.ts';
 import { readEndpointFile } from '../ingest/read-endpoint-file.ts';
+import type { WaybillLine } from '../join/join-flow.ts';
 import { defaultSettings, readSettings, type Settings } from '../settings.ts';
 import { openEmbedded } from '../store/embedded.ts';
-import type { StoredAlert } from '../store/store.ts';
+import { MAX_FACTS_PER_SERIES } from '../store/limits.ts';
+import type { StoreCounters, StoredAlert } from '../store/store.ts';
 import { FLOW_BATCH } from './flow-queue.ts';
 import { readFlows } from './read-flows.ts';
 
@@ -86,6 +88,8 @@ export interface ReplayResult {
   readonly alerts: readonly StoredAlert[];
   /** One line for every damaged or unread input. */
   readonly complaints: readonly string[];
+  /** What did not fit and was not judged. */
+  readonly left?: string;
 }
 
 export async function replayCommand(args: string[]): Promise<number> {
@@ -111,7 +115,7 @@ export async function replayCommand(args: string[]): Promise<number> {
   const data = options.text('data');
   const evidence = options.text('evidence');
   const out = new LineWriter(process.stdout);
-  const { alerts, complaints } = await replay({
+  const { alerts, complaints, left } = await replay({
     captures,
     flows,
     endpoints,
@@ -125,7 +129,8 @@ export async function replayCommand(args: string[]): Promise<number> {
     process.stdout.write(alertTable(alerts));
   } else for (const alert of alerts) out.write(alert.body);
   await out.flush();
-  for (const complaint of complaints) process.stderr.write(`waybill: ${complaint}\n`);
+  for (const complaint of left === undefined ? complaints : [...complaints, left])
+    process.stderr.write(`waybill: ${complaint}\n`);
   const open = alerts.filter((alert) => !isAllowed(alert) && !isHeld(alert));
   if (failOn !== undefined && open.some((a) => tierOf(a) === 'high' || tierOf(a) === failOn)) return Exit.alerts;
   return complaints.length > 0 ? Exit.damaged : Exit.fine;
@@ -141,47 +146,70 @@ export async function replay(input: ReplayInput): Promise<ReplayResult> {
   const complaints: string[] = [];
   try {
     const enricher = new Enricher(store, input.settings);
-    for (const file of endpoints) complaints.push(...(await readEvents(file, enricher)));
-    for (const file of captures)
-      complaints.push(...(await readFlows(file, (flows) => enricher.putFlows(flows), evidence)));
+    // Of a store that is kept only what is new is looked at; one that was empty is gone through as a whole.
+    const put: PutOptions = { touch: input.data === undefined ? 'none' : 'changed' };
+    const sink: Sink = {
+      events: (events) => enricher.putEvents(events, put),
+      flows: (flows) => enricher.putFlows(flows, put),
+    };
+    for (const file of endpoints) complaints.push(...(await readEvents(file, sink)));
+    for (const file of captures) complaints.push(...(await readFlows(file, sink.flows, evidence)));
     if (evidence?.complaint) complaints.push(evidence.complaint);
-    complaints.push(...(await readLogs((input.flows ?? []).flatMap(endpointsAt), enricher)));
-    const alerts = await enricher.settle(
-      input.onJoined === undefined ? undefined : (line) => input.onJoined!(joinedDocument(line)),
-    );
+    complaints.push(...(await readLogs((input.flows ?? []).flatMap(endpointsAt), sink)));
+    const { onJoined } = input;
+    const tell = onJoined && ((line: WaybillLine) => onJoined(joinedDocument(line)));
+    const alerts = await (input.data === undefined ? enricher.settleAll(tell) : enricher.settle(tell));
     const exceptions = input.data === undefined ? [] : readExceptions(input.data);
     const marked = withExceptions(alerts, exceptions);
-    return { alerts: withBudget(marked, input.settings.score.alerts_per_day), complaints };
+    const left = leftOut(store.counters());
+    return {
+      alerts: withBudget(marked, input.settings.score.alerts_per_day),
+      complaints,
+      ...(left === undefined ? {} : { left }),
+    };
   } finally {
     await store.close();
     if (input.data === undefined) rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function readLogs(files: readonly string[], enricher: Enricher): Promise<readonly string[]> {
+/** Where what is read goes. */
+interface Sink {
+  readonly events: (events: readonly EndpointEvent[]) => Promise<void>;
+  readonly flows: (flows: readonly FlowRecord[]) => Promise<void>;
+}
+
+/** What did not fit and was not judged. */
+function leftOut({ evictedFacts }: StoreCounters): string | undefined {
+  if (evictedFacts === 0) return undefined;
+  const most = `${MAX_FACTS_PER_SERIES} of a kind are kept of one address or host`;
+  return `${evictedFacts} facts, the oldest, were left out: ${most}; replay a shorter time`;
+}
+
+async function readLogs(files: readonly string[], sink: Sink): Promise<readonly string[]> {
   let batch: FlowRecord[] = [];
   const { damaged } = await readFlowLogs(files, async (record) => {
     batch.push(record);
     if (batch.length < FLOW_BATCH) return;
     const full = batch;
     batch = [];
-    await enricher.putFlows(full);
+    await sink.flows(full);
   });
-  await enricher.putFlows(batch);
+  await sink.flows(batch);
   return damaged;
 }
 
-async function readEvents(file: string, enricher: Enricher): Promise<string[]> {
+async function readEvents(file: string, sink: Sink): Promise<string[]> {
   let batch: EndpointEvent[] = [];
   const summary = await readEndpointFile(file, async (event) => {
     batch.push(event);
     if (batch.length >= EVENT_BATCH) {
       const full = batch;
       batch = [];
-      await enricher.putEvents(full);
+      await sink.events(full);
     }
   });
-  await enricher.putEvents(batch);
+  await sink.events(batch);
   return summary.damagedAt.map((line) => `${file}: ${line}`);
 }
 

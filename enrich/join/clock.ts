@@ -10,7 +10,7 @@ const DAY = 86_400 * SECOND;
 export const CLOCK_MIN_MATCHES = 20;
 /** Matches looked at for one host and day; the first of the day, so that later ones change nothing any more. */
 const MAX_MATCHES = 64;
-/** Clocks remembered from one round to the next; all are forgotten when there are more. About 300 bytes each. */
+/** Clocks remembered, in a round and from one to the next; all are forgotten when there are more. About 300 bytes each. */
 const MAX_REMEMBERED = 50_000;
 /** Offsets are applied in these steps: feeds are late by as much, and a finer one would move with every match. */
 export const CLOCK_STEP = 5 * SECOND;
@@ -146,6 +146,7 @@ export class HostClocks {
     let clock = this.known.get(key);
     if (!clock) {
       clock = this.recall(key, hostId, day);
+      if (this.known.size >= MAX_REMEMBERED) this.known.clear();
       this.known.set(key, clock);
     }
     return clock;

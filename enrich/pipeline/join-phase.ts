@@ -72,9 +72,8 @@ export class JoinPhase {
     this.losses = this.store.losses();
   }
 
-  /** Learns from the exact matches of the flows at hand; what changes a clock makes its flows dirty again. */
-  async learn(end: number): Promise<void> {
-    const flows = this.touched.flowsBefore(end);
+  /** Learns from the exact matches of flows; what changes a clock, or may explain a flow, touches flows and hosts. */
+  async learn(flows: readonly FlowName[]): Promise<void> {
     for (let i = 0; i < flows.length; i += LEARN_BATCH) {
       const found = await this.read(flows.slice(i, i + LEARN_BATCH));
       const records = found.map(({ record }) => record);

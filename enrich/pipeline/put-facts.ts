@@ -7,15 +7,20 @@ const BATCH = 500;
 /** Batches under way at a time. */
 const MAX_PUTS = 8;
 
-/**
- * Stores facts, and notes what they touch.
- * @param all notes also what the store had already
- */
-export async function putFacts(store: Store, touched: Touched, facts: readonly Fact[], all: boolean): Promise<void> {
+/** Which facts are noted: those that changed the store, all, or none. */
+export type Noted = 'changed' | 'all' | 'none';
+
+/** Stores facts, and notes what they touch. */
+export async function putFacts(
+  store: Store,
+  touched: Touched,
+  facts: readonly Fact[],
+  noted: Noted = 'changed',
+): Promise<void> {
   const puts: Promise<void>[] = [];
   const ordered = byShard(facts);
   for (let i = 0; i < ordered.length; i += BATCH) {
-    const put = putBatch(store, touched, ordered.slice(i, i + BATCH), all);
+    const put = putBatch(store, touched, ordered.slice(i, i + BATCH), noted);
     put.catch(() => undefined); // told below, where all of them are waited for
     puts.push(put);
     // The store works on one batch while the next is made ready.
@@ -25,12 +30,13 @@ export async function putFacts(store: Store, touched: Touched, facts: readonly F
   await Promise.all(puts);
 }
 
-async function putBatch(store: Store, touched: Touched, facts: readonly Fact[], all: boolean): Promise<void> {
+async function putBatch(store: Store, touched: Touched, facts: readonly Fact[], noted: Noted): Promise<void> {
   const changed = await store.put(facts);
+  if (noted === 'none') return;
   // Side by side: what is touched is a set, and each look into the store is a journey to it.
   const looks: Promise<void>[] = [];
   for (const [k, fact] of facts.entries()) {
-    const look = changed[k] || all ? touched.fact(fact, changed[k]!) : undefined;
+    const look = changed[k] || noted === 'all' ? touched.fact(fact, changed[k]!) : undefined;
     if (look) looks.push(look);
   }
   await Promise.all(looks);

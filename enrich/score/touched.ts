@@ -10,7 +10,7 @@ import { restingOnHost } from './resting.ts';
 /** Flows re-joined because of one late connection, lease, look-up or end of a process. */
 const MAX_REJOINS = 1_000;
 /** Records held for the next settling; the others are read from the store. About 3 KB each. */
-const MAX_HELD = 8_192;
+const MAX_HELD = 10_000;
 /** A process, staging or look-up event may change flows from this long before it: tolerance and clock error together. */
 const BACKWARD = 1_500 * MICROS_PER_SECOND;
 
@@ -122,9 +122,18 @@ export class Touched {
     return facts;
   }
 
-  /** The flow is being joined: what comes to it from now on touches it anew. */
-  take(flow: FlowName): void {
-    this.flows.delete(keyOf(flow));
+  /** Flows that began before `end`, by start: what comes to them from now on touches them anew. */
+  takeBefore(end: number): FlowName[] {
+    const flows = this.flowsBefore(end);
+    for (const flow of flows) this.flows.delete(keyOf(flow));
+    return flows;
+  }
+
+  /** No flow is touched any more. */
+  forgetFlows(): void {
+    this.flows.clear();
+    this.held.clear();
+    this.late.clear();
   }
 
   isLate(flow: FlowName): boolean {

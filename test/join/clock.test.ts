@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CLOCK_MIN_MATCHES, CLOCK_STEP, learnClock, type MatchBody } from '../../enrich/join/clock.ts';
 import type { Fact, StoredAlert } from '../../enrich/store/store.ts';
-import { alertsAfter, alertsAhead, HOUR, MINUTE, SECOND, shifted, theft } from './world.ts';
+import { alertsAfter, alertsAhead, alertsOfAll, HOUR, MINUTE, SECOND, shifted, theft } from './world.ts';
 
 let serial = 0;
 const match = (offset: number, event = `e${serial++}`): Fact => ({
@@ -118,7 +118,7 @@ describe('alerts', () => {
         fc.shuffledSubarray(all, { minLength: all.length }),
         fc.subarray(all, { maxLength: 8 }),
         fc.array(fc.nat(all.length), { maxLength: 6 }),
-        fc.constantFrom(alertsAfter, alertsAhead),
+        fc.constantFrom(alertsAfter, alertsAhead, alertsOfAll, alertsOfAll),
         async (shuffled, repeated, cuts, alertsOf) => {
           const items = [...shuffled, ...repeated];
           const places = [0, ...cuts.sort((a, b) => a - b), items.length];
@@ -126,7 +126,7 @@ describe('alerts', () => {
           expect(withoutOffset(await alertsOf(steps))).toBe(expected);
         },
       ),
-      { numRuns: 24 },
+      { numRuns: 36 },
     );
   });
 });

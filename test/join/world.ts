@@ -1,4 +1,4 @@
-import { Enricher } from '../../enrich/enricher.ts';
+import { Enricher, type PutOptions } from '../../enrich/enricher.ts';
 import type {
   ConnectionEvent,
   DnsQuery,
@@ -200,10 +200,23 @@ export async function alertsAhead(steps: readonly (readonly (FlowRecord | Endpoi
   return store.listAlerts({ limit: 100 });
 }
 
-async function putAll(enricher: Enricher, items: readonly (FlowRecord | EndpointEvent)[]): Promise<void> {
+/** The same as a replay does it: all is put first, then the store is gone through as a whole. */
+export async function alertsOfAll(steps: readonly (readonly (FlowRecord | EndpointEvent)[])[]): Promise<StoredAlert[]> {
+  const store = openMemory();
+  const enricher = new Enricher(store, defaultSettings());
+  await putAll(enricher, steps.flat(), { touch: 'none' });
+  await enricher.settleAll();
+  return store.listAlerts({ limit: 100 });
+}
+
+export async function putAll(
+  enricher: Enricher,
+  items: readonly (FlowRecord | EndpointEvent)[],
+  options: PutOptions = {},
+): Promise<void> {
   for (const item of items) {
-    if ('kind' in item) await enricher.putEvents([item]);
-    else await enricher.putFlows([item]);
+    if ('kind' in item) await enricher.putEvents([item], options);
+    else await enricher.putFlows([item], options);
   }
 }
 
