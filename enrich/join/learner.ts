@@ -4,8 +4,8 @@ import type { Fact, FactQuery, Store } from '../store/store.ts';
 import { type HostClock, type HostClocks, matchFact } from './clock.ts';
 import { drillsAmong } from './drill-mark.ts';
 import { hostShard, ipShard, type JoinedBody, type UnexplainedBody } from './facts.ts';
-import { joinedId } from './gather.ts';
 import { JA4_WINDOW } from './join-flow.ts';
+import { joinedId } from './joined-fact.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
 /** Flows of one host and day, or of one fingerprint, that are joined again because something was learned. */

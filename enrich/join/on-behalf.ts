@@ -3,7 +3,7 @@ import { isWhatWasAsked, requestedProgram, requestsIn } from '../evidence/reques
 import { windowsPath } from '../evidence/windows-path.ts';
 import type { Fact } from '../store/store.ts';
 import { type ProcessBody, requestKey } from './facts.ts';
-import type { HostProcesses } from './gather.ts';
+import type { HostProcesses } from './host-processes.ts';
 import { lineageRoot, type ProcessInfo } from './lineage.ts';
 
 /** Services that do what others ask for, and start it in their own name. */

@@ -4,17 +4,10 @@ import type { HostClocks } from '../join/clock.ts';
 import { drillsAmong } from '../join/drill-mark.ts';
 import { isEncrypted } from '../join/encrypted.ts';
 import { explainedFacts, type FlowBody, hostShard, type JoinedBody } from '../join/facts.ts';
-import {
-  HostViews,
-  isExplained,
-  type Joining,
-  joinedFact,
-  joinedId,
-  joinFromStore,
-  movedFact,
-  tuplesOf,
-} from '../join/gather.ts';
+import { type Joining, joinFromStore, tuplesOf } from '../join/gather.ts';
+import { HostViews } from '../join/host-processes.ts';
 import type { WaybillLine } from '../join/join-flow.ts';
+import { isExplained, joinedFact, joinedId, movedFact } from '../join/joined-fact.ts';
 import { type FlowName, flowName, learnFrom } from '../join/learner.ts';
 import { episodesIn } from '../score/rollout.ts';
 import { type Sighting, Sightings } from '../score/sightings.ts';

@@ -2,7 +2,7 @@ import { alertDocument } from '../alert/alert-document.ts';
 import type { HostClocks } from '../join/clock.ts';
 import { isEncrypted } from '../join/encrypted.ts';
 import { hostShard } from '../join/facts.ts';
-import { HostProcesses } from '../join/gather.ts';
+import { HostProcesses } from '../join/host-processes.ts';
 import { type Episode, episodesOfHost } from '../score/episode.ts';
 import { episodeMark, marksWithin } from '../score/episode-mark.ts';
 import { observationsOf } from '../score/familiarity.ts';

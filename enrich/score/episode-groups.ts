@@ -4,7 +4,7 @@ import type { StagingStory } from '../evidence/merge-staging.ts';
 import { destinationOf, proxiedTo, viaProxy } from '../join/destination-of.ts';
 import { isEncrypted } from '../join/encrypted.ts';
 import type { JoinedBody } from '../join/facts.ts';
-import type { HostProcesses } from '../join/gather.ts';
+import type { HostProcesses } from '../join/host-processes.ts';
 import { lineageRoot, type ProcessInfo } from '../join/lineage.ts';
 import { onBehalf } from '../join/on-behalf.ts';
 import type { Settings } from '../settings.ts';

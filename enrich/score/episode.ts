@@ -12,7 +12,7 @@ import { destinationOf } from '../join/destination-of.ts';
 import { drillById, drillOfArchive, fitsDrill } from '../join/drill-mark.ts';
 import { isEncrypted } from '../join/encrypted.ts';
 import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
-import { HostProcesses } from '../join/gather.ts';
+import { HostProcesses } from '../join/host-processes.ts';
 import type { JoinResult } from '../join/join-flow.ts';
 import { currentJoins } from '../join/learner.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
