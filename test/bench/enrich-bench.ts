@@ -18,6 +18,8 @@ import { freePort } from '../build/redis-server.ts';
 import { connectionLine, flowLine } from './enrich-records.ts';
 
 const PROGRAM = 'dist/enrich/cli/main.js';
+/** As docker-compose.yml and the README have it. */
+const NODE_OPTIONS = '--max-semi-space-size=64';
 
 const HELP = `npm run bench -- enrich [options]
 
@@ -42,7 +44,9 @@ export async function enrichBench(args: readonly string[]): Promise<void> {
   });
   if (values.help) return void process.stdout.write(HELP);
   const [flows, hosts, probes] = [Number(values.flows), Number(values.hosts), Number(values.probes)];
-  console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${flows} flows of ${hosts} hosts`);
+  console.log(
+    `${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${flows} flows of ${hosts} hosts; workers with ${NODE_OPTIONS}`,
+  );
   const bench = await openBench(values['cpu-prof']);
   try {
     const least = await floor(bench, flows, hosts);
@@ -243,7 +247,8 @@ async function worker({ url, directory, profiles }: Bench, number: number): Prom
   writeFileSync(config, 'service: { retention_days: 3650 }\n');
   const args = ['enrich', '--store', url, '--listen', '127.0.0.1:0', '--config', config, '--worker', `w${number}`];
   const node = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
-  const child = spawn(process.execPath, [...node, PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, NODE_OPTIONS };
+  const child = spawn(process.execPath, [...node, PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let text = '';
   child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
   while (!text.includes('"msg":"ready"')) {
