@@ -7,7 +7,7 @@ import { HostClocks } from './join/clock.ts';
 import { factOfFlow, factsOfEvent } from './join/facts.ts';
 import type { WaybillLine } from './join/join-flow.ts';
 import { Translators } from './join/translators.ts';
-import { AlertChanges } from './pipeline/alert-changes.ts';
+import { AlertChanges, type OnDrop } from './pipeline/alert-changes.ts';
 import { flowDays } from './pipeline/flow-days.ts';
 import type { HostSpans } from './pipeline/host-spans.ts';
 import { JoinPhase } from './pipeline/join-phase.ts';
@@ -46,7 +46,7 @@ export interface SettleOptions {
  * that the outcome is a function of what has arrived and not of when.
  */
 export class Enricher {
-  private readonly onDrop: (alert: StoredAlert) => Promise<void>;
+  private readonly onDrop: OnDrop;
   private readonly store: Store;
   private readonly settings: Settings;
   /** Doubted anew by every `settle`: other workers add to what they are learned from. */
@@ -63,15 +63,9 @@ export class Enricher {
   private readonly translators: Translators;
 
   /**
-   * @param onDrop called before an alert that is no longer true leaves the store; what it rejects with stops that
    * @param intake the same store where `put…` must not see what `settle` remembers of it
    */
-  constructor(
-    store: Store,
-    settings: Settings,
-    onDrop: (alert: StoredAlert) => Promise<void> = async () => {},
-    intake: Store = store,
-  ) {
+  constructor(store: Store, settings: Settings, onDrop: OnDrop = async () => {}, intake: Store = store) {
     this.onDrop = onDrop;
     this.store = store;
     this.intake = intake;

@@ -67,17 +67,19 @@ export class ScorePhase {
   /** Scores the episodes of one host whose windows touch [from, to], and takes back what is no episode any more. */
   private async scoreWithin(host: string, from: number, to: number, alerts: AlertChanges): Promise<void> {
     const episodes = await episodesOfHost(this.store, this.clocks, host, from, to, this.settings);
-    for (const episode of episodes) await this.judge(host, episode, alerts);
+    const raised: Episode[] = [];
+    for (const episode of episodes) if (await this.judge(host, episode, alerts)) raised.push(episode);
     const about = new Set(episodes.map((episode) => episode.id));
     for (const id of await marksWithin(this.store, host, from, to, this.settings.horizonMicros)) {
       // Late evidence made another episode of its flows: a process, or its root.
       if (about.has(id)) continue;
-      await alerts.drop(id);
+      await alerts.drop(id, raised);
       this.ledgers.touch(ledgerOfHost(host), to);
     }
   }
 
-  private async judge(host: string, episode: Episode, alerts: AlertChanges): Promise<void> {
+  /** @returns whether there is an alert about it */
+  private async judge(host: string, episode: Episode, alerts: AlertChanges): Promise<boolean> {
     const verdict = scoreEpisode(episode, this.settings);
     const alert = alertDocument(episode, verdict);
     const { rolloutScope: scope } = episode;
@@ -94,10 +96,11 @@ export class ScorePhase {
     if (verdict.tier === 'none' || verdict.tier === 'ledger') {
       // Later evidence may take an alert back: a process that turns out to be a browser.
       await alerts.drop(alert.id);
-    } else {
-      await this.store.put([episodeMark(episode)]);
-      await alerts.raise(alert);
+      return false;
     }
+    await this.store.put([episodeMark(episode)]);
+    await alerts.raise(alert);
+    return true;
   }
 
   /** Sightings of a suspected episode must not make its destination familiar, nor have made it so. */

@@ -141,7 +141,7 @@ export class Service {
       settings: this.settings,
       log: this.log,
       onAlerts: (alerts) => this.tell(alerts),
-      onWithdrawn: (alert) => this.withdraw(withdrawalOf(alert)),
+      onWithdrawn: (alert, heir) => this.withdraw(withdrawalOf(alert, heir)),
     });
     this.receiver = new Receiver(inbox, new ZoneClock());
     this.routes = this.fullRoutes();

@@ -4,6 +4,7 @@ import type { Log } from '../../sensor/base/log.ts';
 import { isHeld } from '../alert/budget.ts';
 import { Enricher, type HostSpans, widen } from '../enricher.ts';
 import { ZoneClock } from '../ingest/zone-clock.ts';
+import type { OnDrop } from '../pipeline/alert-changes.ts';
 import type { Settings } from '../settings.ts';
 import type { Store, StoredAlert } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -35,7 +36,7 @@ export interface WorkerOptions {
   /** Alerts that are new or changed. Resolves when they are out: what is not out is told again after a restart. */
   readonly onAlerts: (alerts: readonly StoredAlert[]) => Promise<void>;
   /** Of an alert that is about to leave the store. Resolves when it is remembered to be told. */
-  readonly onWithdrawn: (alert: StoredAlert) => Promise<void>;
+  readonly onWithdrawn: OnDrop;
   readonly log: Log;
 }
 
@@ -110,7 +111,7 @@ export class Worker {
 
   private newEnricher(): Enricher {
     const { onWithdrawn } = this.options;
-    const onDrop = async (alert: StoredAlert): Promise<void> => (isHeld(alert) ? undefined : onWithdrawn(alert));
+    const onDrop: OnDrop = async (alert, heir) => (isHeld(alert) ? undefined : onWithdrawn(alert, heir));
     return new Enricher(this.cache.store, this.settings, onDrop, this.cache.intake);
   }
 
