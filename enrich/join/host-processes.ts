@@ -1,11 +1,12 @@
 import type { ProcessRef } from '../event/endpoint-event.ts';
-import type { Fact, Store } from '../store/store.ts';
+import type { Fact, FactQuery, Store } from '../store/store.ts';
 import type { HostClocks } from './clock.ts';
 import { hostShard, indexKey } from './facts.ts';
 import type { JoinResult } from './join-flow.ts';
 import { lineage, type ProcessFacts, type ProcessInfo, resolve, shifted } from './lineage.ts';
 
-const DAY = 86_400_000_000;
+const HOUR = 3_600_000_000;
+const DAY = 24 * HOUR;
 /** Facts read of one process. */
 const MAX_PROCESS_FACTS = 32;
 /** Hosts whose processes are remembered at a time. */
@@ -72,13 +73,14 @@ export class HostProcesses implements ProcessFacts {
     return this.find(indexKey('entity', entityId));
   }
 
-  byPid(pid: number): Promise<readonly Fact[]> {
-    return this.find(`pid:${pid}`);
+  /** Pids are used again: of the facts after it those of about an hour. */
+  byPid(pid: number, at: number): Promise<readonly Fact[]> {
+    return this.find(`pid:${pid}`, { from: Number.NEGATIVE_INFINITY, to: (Math.floor(at / HOUR) + 2) * HOUR });
   }
 
-  /** Process facts with an index key of facts.ts. */
-  byKey(key: string): Promise<readonly Fact[]> {
-    return this.find(key);
+  /** Process facts with an index key of facts.ts, the newest of those within a span by the host's clock. */
+  byKey(key: string, from: number, to: number): Promise<readonly Fact[]> {
+    return this.find(key, { from, to });
   }
 
   /** The process of a flow and its ancestors, nearest first; undefined when the join names none. */
@@ -101,12 +103,18 @@ export class HostProcesses implements ProcessFacts {
     return chain.map((info) => shifted(info, offset));
   }
 
-  private find(key: string): Promise<readonly Fact[]> {
-    let found = this.cache.get(key);
+  private find(key: string, span?: { readonly from: number; readonly to: number }): Promise<readonly Fact[]> {
+    const name = `${span?.from} ${span?.to} ${key}`;
+    let found = this.cache.get(name);
     if (!found) {
-      found = this.store.find(hostShard(this.hostId), 'process', key, MAX_PROCESS_FACTS);
-      this.cache.set(key, found);
+      const asked = { shard: hostShard(this.hostId), kind: 'process', key, limit: MAX_PROCESS_FACTS } as const;
+      found = span ? this.ask({ ...asked, ...span }) : this.store.find(asked.shard, asked.kind, key, asked.limit);
+      this.cache.set(name, found);
     }
     return found;
+  }
+
+  private async ask(query: FactQuery): Promise<readonly Fact[]> {
+    return (await this.store.query([query]))[0]!;
   }
 }

@@ -38,7 +38,8 @@ export interface ProcessInfo extends ProcessRef {
 /** Looks up what is known of one process of a host: facts by entity key, and by pid. */
 export interface ProcessFacts {
   byEntity(entityId: string): Promise<readonly Fact[]>;
-  byPid(pid: number): Promise<readonly Fact[]>;
+  /** Those that may say whose it was at a time, microseconds by the host's clock. */
+  byPid(pid: number, at: number): Promise<readonly Fact[]>;
 }
 
 /**
@@ -83,7 +84,7 @@ function fill(into: ProcessRef, from: ProcessRef): ProcessRef {
  */
 export async function resolve(process: ProcessRef, at: number, look: ProcessFacts): Promise<ProcessRef> {
   if (process.entityKind === 'vendor' || process.pid === undefined) return process;
-  const facts = await look.byPid(process.pid);
+  const facts = await look.byPid(process.pid, at);
   let best: Fact | undefined;
   for (const fact of facts) {
     const body = fact.body as ProcessBody;

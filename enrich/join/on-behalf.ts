@@ -2,6 +2,7 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import { isWhatWasAsked, requestedProgram, requestsIn } from '../evidence/requests.ts';
 import { windowsPath } from '../evidence/windows-path.ts';
 import type { Fact } from '../store/store.ts';
+import { CLOCK_LIMIT } from './clock.ts';
 import { type ProcessBody, requestKey } from './facts.ts';
 import type { HostProcesses } from './host-processes.ts';
 import { lineageRoot, type ProcessInfo } from './lineage.ts';
@@ -10,8 +11,11 @@ import { lineageRoot, type ProcessInfo } from './lineage.ts';
 const BROKERS = /^(svchost|wmiprvse|services|taskeng|taskhostw)\.exe$/;
 /** A feed may be late, and a task may start within the second of its request. Microseconds. */
 const SLACK = 5_000_000;
-/** Requests for one thing that are looked at. */
+/** Requests for one thing that are looked at: the newest. */
 const MAX_REQUESTS = 8;
+
+/** From and to, microseconds. */
+type Span = readonly [number, number];
 
 /**
  * The lineage of a sender with the process that asked for it in the place of the service that carried it out: a BITS job is
@@ -30,9 +34,12 @@ export async function onBehalf(
   const broker = chain.findIndex(({ image }) => BROKERS.test(windowsPath(image ?? '').base));
   if (broker < 0) return chain;
   const child = chain[broker - 1];
-  const asked =
-    child === undefined ? await transferAskers(chain[0]!, record, processes) : await startAskers(child, processes);
   const before = child?.startedAt ?? at;
+  const span: Span = [before - horizon - CLOCK_LIMIT, before + SLACK + CLOCK_LIMIT];
+  const asked =
+    child === undefined
+      ? await transferAskers(chain[0]!, record, processes, span)
+      : await startAskers(child, processes, span);
   const askers: { readonly chain: readonly ProcessInfo[]; readonly since: number }[] = [];
   for (const fact of asked) {
     const { process } = fact.body as ProcessBody;
@@ -55,22 +62,28 @@ export const tellerOf = (chain: readonly ProcessInfo[]): ProcessInfo | undefined
 /** Only the service itself transfers jobs: a copy elsewhere under its name borrows nobody's. */
 const SERVICE = /^\\windows\\(system32|syswow64)\\svchost\.exe$/;
 
-async function transferAskers(sender: ProcessInfo, record: FlowRecord, processes: HostProcesses): Promise<Fact[]> {
+async function transferAskers(
+  sender: ProcessInfo,
+  record: FlowRecord,
+  processes: HostProcesses,
+  span: Span,
+): Promise<Fact[]> {
   if (!SERVICE.test(windowsPath(sender.image ?? '').tail)) return [];
   const targets = [record.destination.domain, record.destination.ip].filter((each) => each !== undefined);
-  const found = await Promise.all(targets.map((target) => processes.byKey(requestKey('transfer', target))));
-  return found.flat().slice(0, MAX_REQUESTS);
+  const found = await Promise.all(targets.map((target) => processes.byKey(requestKey('transfer', target), ...span)));
+  const byTime = found.flat().sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
+  return byTime.slice(-MAX_REQUESTS);
 }
 
-async function startAskers(child: ProcessInfo, processes: HostProcesses): Promise<Fact[]> {
+async function startAskers(child: ProcessInfo, processes: HostProcesses, span: Span): Promise<Fact[]> {
   const { commandLine, entityId } = child;
   if (commandLine === undefined) return [];
-  const facts = await processes.byKey(requestKey('start', requestedProgram(commandLine)));
+  const facts = await processes.byKey(requestKey('start', requestedProgram(commandLine)), ...span);
   return facts
     .filter((fact) => {
       const { process } = fact.body as ProcessBody;
       const lines = requestsIn(process.commandLine).starts;
       return process.entityId !== entityId && lines.some((line) => isWhatWasAsked(line, commandLine));
     })
-    .slice(0, MAX_REQUESTS);
+    .slice(-MAX_REQUESTS);
 }

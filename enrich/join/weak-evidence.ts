@@ -117,15 +117,10 @@ async function evidenceOf(
 async function startsOf(store: Store, hostId: string, remote: readonly Fact[], at: number): Promise<Fact[]> {
   const images = new Set(remote.flatMap((fact) => processOf(fact)?.image ?? []));
   const owners = new Set(remote.flatMap((fact) => processOf(fact)?.entityId ?? []));
-  const found = await Promise.all(
-    [...images]
-      .sort()
-      .slice(0, MAX_OWNERS)
-      .map((image) => store.find(hostShard(hostId), 'process', startedKey(image), MAX_FACTS)),
-  );
-  return found
-    .flat()
-    .filter((fact) => fact.at <= at + START_SLACK && fact.at >= at - DAY && !owners.has(processOf(fact)!.entityId));
+  const span = { shard: hostShard(hostId), kind: 'process', from: at - DAY, to: at + START_SLACK } as const;
+  const keys = [...images].sort().slice(0, MAX_OWNERS).map(startedKey);
+  const found = await store.query(keys.map((key) => ({ ...span, key, limit: MAX_FACTS })));
+  return found.flat().filter((fact) => !owners.has(processOf(fact)!.entityId));
 }
 
 const processOf = (fact: Fact): ProcessRef | undefined => (fact.body as ConnectionBody | DnsBody | MatchBody).process;

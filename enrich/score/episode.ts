@@ -392,9 +392,10 @@ async function lookedUpOnHost(
   const shard = hostShard(hostId);
   const hour = 3_600_000_000;
   const start = flow.start + (await clocks.of(hostId, flow.start)).offset;
-  if ((await store.count(shard, 'dns', start - 24 * hour, start + hour)) === 0) return undefined;
-  const found = await store.find(shard, 'dns', indexKey('name', name), 8);
-  return found.some((f) => f.at > start - 24 * hour && f.at < start + hour);
+  const span = { from: start - 24 * hour, to: start + hour };
+  if ((await store.count(shard, 'dns', span.from, span.to)) === 0) return undefined;
+  const [found] = await store.query([{ shard, kind: 'dns', key: indexKey('name', name), ...span, limit: 1 }]);
+  return found!.length > 0;
 }
 
 /** Stable: what the episode is about, and its window. */
