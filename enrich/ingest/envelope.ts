@@ -1,3 +1,4 @@
+import { deviceLineAt } from './cef/device-line.ts';
 import { customTable } from './custom-table.ts';
 import { textOf } from './field-values.ts';
 import { at, isObject, type JsonObject, own } from './json-object.ts';
@@ -260,7 +261,10 @@ const LOOKS_LIKE_RECORD = /^(?:\s{0,16}(?:\[\s{0,16})?\{\s{0,16}"|[^{]{0,512}?<E
 
 /** Whether a text may be a record that was handed on whole. */
 export const looksLikeRecord = (text: string): boolean =>
-  LOOKS_LIKE_RECORD.test(text) || looksClassic(text) || isAgentLine(text.slice(0, HEADER_CHARS));
+  LOOKS_LIKE_RECORD.test(text) ||
+  looksClassic(text) ||
+  isAgentLine(text.slice(0, HEADER_CHARS)) ||
+  deviceLineAt(text) >= 0;
 
 function named(context: RecordContext, host: unknown, time: unknown): RecordContext {
   const hostName = textOf(host);

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { EndpointEvent, HostRef, TimeQuality } from '../event/endpoint-event.ts';
 import { ADAPTERS } from './adapters/all.ts';
+import { readDevice } from './adapters/cef.ts';
 import { ecs } from './adapters/ecs.ts';
+import { deviceLineAt, readDeviceLine } from './cef/device-line.ts';
+import { windowsOfDevice } from './cef/device-windows.ts';
 import { looksLikeRecord, type Unwrapped, unwrap } from './envelope.ts';
 import { FeedSummary, shapeOf } from './feed-summary.ts';
 import { at, isObject, MAX_RECORD_CHARS, parseJson } from './json-object.ts';
@@ -121,6 +124,8 @@ export class FeedNormalizer {
 
   /** Text that is a record: JSON, one or more Event elements, or the classic rendering. */
   private normalizeText(text: string, context: RecordContext): EndpointEvent[] {
+    const device = this.deviceReading(text, context);
+    if (device) return this.take(device);
     const start = withoutHeader(text.trimStart());
     if (start.length > MAX_RECORD_CHARS) {
       this.summary.noteDamage('inside a record', 'longer than 1 MiB');
@@ -143,6 +148,16 @@ export class FeedNormalizer {
     if (start.startsWith('<')) return this.normalizeXml(start, context);
     const classic = looksClassic(start) ? this.readWindowsRecord(readClassicText(start, context), context) : undefined;
     return classic ? this.take(classic) : this.unknownText(start);
+  }
+
+  /** A line of CEF or LEEF, unless it stands in the text of an event that another agent wrote. */
+  private deviceReading(text: string, context: RecordContext): Reading | undefined {
+    const at = deviceLineAt(text);
+    if (at < 0 || isAgentLine(text.slice(0, at))) return undefined;
+    const line = readDeviceLine(text);
+    if (!line) return undefined;
+    const windows = windowsOfDevice(line, context);
+    return windows ? this.readWindowsRecord(windows, context) : readDevice(line, context);
   }
 
   private normalizeXml(xml: string, context: RecordContext): EndpointEvent[] {

@@ -1,3 +1,4 @@
+import { deviceLineAt } from './cef/device-line.ts';
 import { BATCH_KEYS } from './envelope.ts';
 import { MAX_RECORD_CHARS } from './json-object.ts';
 import { JsonSpan } from './json-span.ts';
@@ -189,7 +190,7 @@ export class StructuredSplitter {
     if (newline < 0 && seen.length < HEADER_CHARS && !window.ended) return 'more';
     const line = newline < 0 ? seen : seen.slice(0, newline);
     if (isClassicStart(line)) return 'classic';
-    if (isAgentLine(line)) return this.agentLine();
+    if (isAgentLine(line) || deviceLineAt(line) >= 0) return this.agentLine();
     const inner = nearest(line.indexOf('{"'), line.indexOf('<Event '), line.indexOf('<Event>'));
     if (inner > 0) {
       window.at += inner;

@@ -1,6 +1,7 @@
 import type { Adapter } from './adapter.ts';
 import { asim } from './asim.ts';
 import { carbonBlack } from './carbon-black.ts';
+import { cef } from './cef.ts';
 import { cortexXdr } from './cortex-xdr.ts';
 import { crowdstrikeFdr } from './crowdstrike-fdr.ts';
 import { elasticDefend } from './elastic-defend.ts';
@@ -22,6 +23,7 @@ export const ADAPTERS: readonly Adapter[] = [
   cortexXdr,
   limacharlie,
   asim,
+  cef,
   wazuh,
   osquery,
 ];
