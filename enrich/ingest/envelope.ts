@@ -106,6 +106,14 @@ const batch: Opener = (object, context) => {
   return Array.isArray(hits) ? [{ record: hits, context }] : undefined;
 };
 
+/** A page of alerts of Trellix HX. */
+const alertPage: Opener = (object, context) => {
+  const list = own(object, 'alerts') ?? at(object, 'data.entries');
+  if (!Array.isArray(list) || !list.some((entry) => isObject(entry) && isObject(own(entry, 'event_values'))))
+    return undefined;
+  return [{ record: list, context }];
+};
+
 /** Keys that make an object a record in its own right, whatever arrays it also has. */
 const RECORD_KEYS = [
   'EventID',
@@ -287,6 +295,7 @@ const OPENERS: readonly Opener[] = [
   splunkExport,
   elasticHit,
   kafka,
+  alertPage,
   batch,
   tables,
   bodyInside,

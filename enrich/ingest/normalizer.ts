@@ -7,6 +7,7 @@ import { deviceLineAt, readDeviceLine } from './cef/device-line.ts';
 import { windowsOfDevice } from './cef/device-windows.ts';
 import { looksLikeRecord, type Unwrapped, unwrap } from './envelope.ts';
 import { FeedSummary, shapeOf } from './feed-summary.ts';
+import { isEventItem, readEventItem } from './hx/event-item.ts';
 import { at, isObject, MAX_RECORD_CHARS, parseJson } from './json-object.ts';
 import { startKey } from './process-key.ts';
 import type { ClockSource, Draft, Reading, RecordContext } from './reading.ts';
@@ -126,7 +127,7 @@ export class FeedNormalizer {
   private normalizeText(text: string, context: RecordContext): EndpointEvent[] {
     const device = this.deviceReading(text, context);
     if (device) return this.take(device);
-    const start = withoutHeader(text.trimStart());
+    const start = isEventItem(text.trimStart()) ? text.trimStart() : withoutHeader(text.trimStart());
     if (start.length > MAX_RECORD_CHARS) {
       this.summary.noteDamage('inside a record', 'longer than 1 MiB');
       return [];
@@ -145,6 +146,7 @@ export class FeedNormalizer {
       const reading = this.readWindowsRecord(readAgentLine(start, context), context);
       return reading ? this.take(reading) : this.unknownText(start);
     }
+    if (isEventItem(start)) return this.normalizeOne({ record: readEventItem(start), context });
     if (start.startsWith('<')) return this.normalizeXml(start, context);
     const classic = looksClassic(start) ? this.readWindowsRecord(readClassicText(start, context), context) : undefined;
     return classic ? this.take(classic) : this.unknownText(start);

@@ -113,3 +113,42 @@ export const asimRow = (schema: string, type: string, fields: Json): Json => ({
   ActorUsername: 'CORP\\ann',
   ...fields,
 });
+
+/** An alert of Trellix (FireEye) HX on an event of its agent. */
+export const hxAlert = (type: string, fields: Json, more: Json = {}): Json => ({
+  _id: 1,
+  agent: { _id: 'AGENT-1', url: '/hx/api/v3/hosts/AGENT-1', hostname: 'PC1' },
+  condition: { _id: 'x' },
+  event_at: '2024-05-14T12:00:00.123Z',
+  matched_at: '2024-05-14T12:02:00.000Z',
+  reported_at: '2024-05-14T12:03:00.000Z',
+  source: 'IOC',
+  event_id: 4887,
+  event_type: type,
+  event_values: Object.fromEntries(
+    Object.entries({
+      timestamp: '2024-05-14T12:00:00.123Z',
+      pid: 4660,
+      process: 'rar.exe',
+      processPath: 'C:\\Tools',
+      username: 'CORP\\ann',
+      ...fields,
+    }).map(([name, value]) => [`${type}/${name}`, value]),
+  ),
+  ...more,
+});
+
+const xmlText = (value: unknown): string =>
+  String(value).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** An item of a triage's `stateagentinspector`, its fields as details or (older) as elements. */
+export const hxItem = (type: string, fields: Json, isOlder = false): string => {
+  const time = '<timestamp>2024-05-14T12:00:00.123Z</timestamp>';
+  const pairs = Object.entries(fields);
+  const details = pairs.map(([name, value]) => `<detail><name>${name}</name><value>${xmlText(value)}</value></detail>`);
+  const elements = pairs.map(([name, value]) => `<${name}>${xmlText(value)}</${name}>`);
+  const inner = isOlder
+    ? `${time}<${type}>${elements.join('\n')}</${type}>`
+    : `${time}<eventType>${type}</eventType><details>\n${details.join('\n')}\n</details>`;
+  return ` <eventItem uid="39265403" created="2024-05-14T13:00:00Z">\n${inner}\n</eventItem>`;
+};

@@ -5,7 +5,7 @@ import { at, own, parseJson } from '../../enrich/ingest/json-object.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
 import { scanXml } from '../../enrich/ingest/xml-scan.ts';
-import { asimRow, cbCloud, cbEdr, ecsDocument, limaCharlie, xdr } from '../build/edr-records.ts';
+import { asimRow, cbCloud, cbEdr, ecsDocument, hxAlert, limaCharlie, xdr } from '../build/edr-records.ts';
 import {
   azure,
   elasticDefend,
@@ -47,6 +47,7 @@ const RECORDS: readonly Json[] = [
   limaCharlie('NETWORK_CONNECTIONS', { NETWORK_ACTIVITY: [{ SOURCE: { IP_ADDRESS: '10.1.2.3' } }] }),
   asimRow('FileEvent', 'FileCreated', { TargetFilePath: 'C:\\out.rar' }),
   ecsDocument('network', ['connection'], { source: { ip: '10.1.2.3' } }),
+  hxAlert('fileWriteEvent', { fullPath: 'C:\\out.rar', lowestFileOffsetSeen: 0, dataAtLowestOffset: 'UEsDBA==' }),
 ];
 
 /** Values that have broken readers before. */

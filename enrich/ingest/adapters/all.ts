@@ -5,6 +5,7 @@ import { cef } from './cef.ts';
 import { cortexXdr } from './cortex-xdr.ts';
 import { crowdstrikeFdr } from './crowdstrike-fdr.ts';
 import { elasticDefend } from './elastic-defend.ts';
+import { fireeyeHx } from './fireeye-hx.ts';
 import { limacharlie } from './limacharlie.ts';
 import { mde } from './mde.ts';
 import { ocsf } from './ocsf.ts';
@@ -23,6 +24,7 @@ export const ADAPTERS: readonly Adapter[] = [
   cortexXdr,
   limacharlie,
   asim,
+  fireeyeHx,
   cef,
   wazuh,
   osquery,

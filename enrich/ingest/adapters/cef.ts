@@ -1,6 +1,6 @@
 import type { ConnectionEvent } from '../../event/endpoint-event.ts';
 import { deviceAction } from '../cef/device-action.ts';
-import { deviceField, joinedPath, LabelledFields } from '../cef/device-fields.ts';
+import { deviceField, LabelledFields } from '../cef/device-fields.ts';
 import type { DeviceLine } from '../cef/device-line.ts';
 import { deviceOfObject } from '../cef/device-object.ts';
 import { falconProcess, processAt, type Side, sideWithProcess, startedProcess } from '../cef/device-process.ts';
@@ -8,6 +8,7 @@ import { deviceTime } from '../cef/device-time.ts';
 import { windowsOfDevice } from '../cef/device-windows.ts';
 import { end, transportOf } from '../connection-ends.ts';
 import { idOf, integerOf, portOf } from '../field-values.ts';
+import { joinedPath } from '../joined-path.ts';
 import type { JsonObject } from '../json-object.ts';
 import { processRef } from '../process-key.ts';
 import { type EventBody, hostRef, ignored, type Reading, type RecordContext, rejected } from '../reading.ts';

@@ -112,12 +112,3 @@ export class LabelledFields {
     return this.values;
   }
 }
-
-/** A file by its directory and name; `filePath` of some products is the whole path already. */
-export function joinedPath(directory: string | undefined, name: string | undefined): string | undefined {
-  if (directory === undefined || name === undefined) return directory ?? name;
-  const isWhole = directory.toLowerCase().endsWith(name.toLowerCase());
-  if (isWhole || /[\\/]/.test(name)) return isWhole ? directory : name;
-  if (/[\\/]$/.test(directory)) return directory + name;
-  return directory + (directory.includes('/') && !directory.includes('\\') ? '/' : '\\') + name;
-}

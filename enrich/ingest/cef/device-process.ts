@@ -1,7 +1,8 @@
 import type { ProcessRef, UserRef } from '../../event/endpoint-event.ts';
 import { guidOf, hashesFrom, idOf, pidOf, userFrom } from '../field-values.ts';
+import { joinedPath } from '../joined-path.ts';
 import { parentRef, processRef } from '../process-key.ts';
-import { deviceField, joinedPath, type LabelledFields } from './device-fields.ts';
+import { deviceField, type LabelledFields } from './device-fields.ts';
 import type { DeviceLine } from './device-line.ts';
 
 /** Which end of the event a process stands at: `source`, `destination`, or the device that reports. */

@@ -1,9 +1,10 @@
 import { hashesFrom, integerOf, textOf } from '../field-values.ts';
+import { joinedPath } from '../joined-path.ts';
 import type { JsonObject } from '../json-object.ts';
 import type { RecordContext } from '../reading.ts';
 import { assembleRecord, type Field, flatField } from '../windows/assemble-record.ts';
 import type { WindowsRecord } from '../windows/windows-record.ts';
-import { deviceField, joinedPath, LabelledFields } from './device-fields.ts';
+import { deviceField, LabelledFields } from './device-fields.ts';
 import type { DeviceLine } from './device-line.ts';
 import { deviceTime } from './device-time.ts';
 
