@@ -37,7 +37,8 @@ export const NORMALIZE: CommandSpec = {
   notes: `PATH is a file, a directory (read recursively) or - for standard input; JSON in any envelope, Event XML, CSV, classic text and
 binary .evtx are told apart by content, gzip and UTF-16 as well.
 Feeds: Sysmon and Windows Security in every usual shape, Elastic Defend, Microsoft Defender for Endpoint, CrowdStrike FDR,
-SentinelOne, OCSF, osquery, Wazuh. Exit code 3 says that some of the input could not be read.`,
+SentinelOne, Carbon Black, Cortex XDR, LimaCharlie, Trellix HX, Tanium, Cybereason, Sophos, CEF and LEEF, ASIM, OCSF, osquery,
+Wazuh. Exit code 3 says that some of the input could not be read.`,
 };
 
 /** `waybill normalize`; the exit code. */

@@ -114,6 +114,19 @@ const alertPage: Opener = (object, context) => {
   return [{ record: list, context }];
 };
 
+/** An answer of Cybereason's query API: elements by their keys. */
+const elementMap: Opener = (object, context) => {
+  const map = at(object, 'data.resultIdToElementDataMap') ?? own(object, 'resultIdToElementDataMap');
+  if (!isObject(map)) return undefined;
+  // An element that does not say its key has it as its name here.
+  return Object.entries(map)
+    .slice(0, MAX_INNER)
+    .map(([guid, element]) => {
+      const isNamed = !isObject(element) || textOf(own(element, 'guidString')) !== undefined;
+      return { record: isNamed ? element : { ...element, guidString: guid }, context };
+    });
+};
+
 /** Keys that make an object a record in its own right, whatever arrays it also has. */
 const RECORD_KEYS = [
   'EventID',
@@ -296,6 +309,7 @@ const OPENERS: readonly Opener[] = [
   elasticHit,
   kafka,
   alertPage,
+  elementMap,
   batch,
   tables,
   bodyInside,

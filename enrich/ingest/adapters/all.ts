@@ -4,6 +4,7 @@ import { carbonBlack } from './carbon-black.ts';
 import { cef } from './cef.ts';
 import { cortexXdr } from './cortex-xdr.ts';
 import { crowdstrikeFdr } from './crowdstrike-fdr.ts';
+import { cybereason } from './cybereason.ts';
 import { elasticDefend } from './elastic-defend.ts';
 import { fireeyeHx } from './fireeye-hx.ts';
 import { limacharlie } from './limacharlie.ts';
@@ -11,6 +12,8 @@ import { mde } from './mde.ts';
 import { ocsf } from './ocsf.ts';
 import { osquery } from './osquery.ts';
 import { sentinelone } from './sentinelone.ts';
+import { sophos } from './sophos.ts';
+import { tanium } from './tanium.ts';
 import { wazuh } from './wazuh.ts';
 
 /** Every feed but the Windows event logs, whose many shapes are tried last. The first that claims a record reads it. */
@@ -25,6 +28,9 @@ export const ADAPTERS: readonly Adapter[] = [
   limacharlie,
   asim,
   fireeyeHx,
+  tanium,
+  cybereason,
+  sophos,
   cef,
   wazuh,
   osquery,
