@@ -170,6 +170,7 @@ function table(summary: FeedSummary): string {
     section('rejected (known records that lack something)', summary.rejected),
     section('unknown (no feed we know; first keys of the record)', summary.unknown),
     section('damaged', summary.damaged),
+    ambiguousDates(summary.ambiguousDates),
     summary.unzoned > 0 ? `${summary.unzoned} events have a log time of unknown zone; see --zone\n` : '',
   ].join('');
 }
@@ -191,3 +192,9 @@ const printable = (text: string): string => {
   const kept = text.length > MAX_NAME_CHARS ? `${text.slice(0, MAX_NAME_CHARS)}…` : text;
   return escapeUnsafeUnicode(kept, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`);
 };
+
+function ambiguousDates(count: number): string {
+  if (count === 0) return '';
+  const records = count === 1 ? '1 record has' : `${count} records have`;
+  return `${records} a date whose day and month nothing tells apart; with slashes it is read as month/day/year\n`;
+}

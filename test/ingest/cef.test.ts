@@ -91,6 +91,22 @@ describe('a line of LEEF', () => {
     expect(fields(line)).toEqual({ src: '10.1.2.3', msg: 'a b', cat: 'x' });
   });
 
+  it('has dates in the order that its format, the date itself or another line tells', () => {
+    const event = (time: string, more: string[] = []) =>
+      read(
+        ['LEEF:1.0|v|p|1|id|src=10.1.2.3', 'dst=10.1.2.4', 'dstPort=1', 'sproc=x', `devTime=${time}`, ...more].join(
+          '\t',
+        ),
+      );
+    const june = Date.UTC(2024, 5, 5, 10) * 1000;
+    const may = Date.UTC(2024, 4, 6, 10) * 1000;
+    expect(event('05/06/2024 10:00:00', ['devTimeFormat=dd/MM/yyyy HH:mm:ss'])?.at).toBe(june);
+    expect(event('05/06/2024 10:00:00', ['devTimeFormat=MM/dd/yyyy HH:mm:ss'])?.at).toBe(may);
+    expect(event('15/06/2024 10:00:00')?.at).toBe(june + 10 * 86_400_000_000);
+    expect(event('05/06/2024 10:00:00')?.at).toBe(may);
+    expect(event('05/06/2024 10:00:00', ['receivedTime=2024-06-05T11:00:00Z'])?.at).toBe(june);
+  });
+
   it('has backslashes of its own, unless they are doubled', () => {
     expect(fields('LEEF:1.0|v|p|1|id|a=C:\\temp\\new\tb=c:\\\\temp\\\\new\tc=x\\=y')).toEqual({
       a: 'C:\\temp\\new',
