@@ -10,6 +10,8 @@ export interface Held {
   readonly draft: Draft;
   readonly source: ClockSource;
   readonly origin: Origin | undefined;
+  /** The feed may give the same event again, and it is wanted once. */
+  readonly once: boolean;
 }
 
 /** The record that an event is read from, for who wants to know. */

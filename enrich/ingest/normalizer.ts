@@ -16,6 +16,7 @@ import { at, isObject, type JsonObject, MAX_RECORD_CHARS, parseJson } from './js
 import { LogZones } from './log-zones.ts';
 import { startedAt } from './process-start.ts';
 import type { ClockSource, Draft, Reading, RecordContext } from './reading.ts';
+import { RecentIds } from './recent-ids.ts';
 import { sizeOf } from './size-of.ts';
 import { UndatedRecords } from './undated-records.ts';
 import { looksClassic, readClassicText } from './windows/classic-text.ts';
@@ -62,6 +63,7 @@ export class FeedNormalizer {
   private held: Held[] = [];
   private heldChars = 0;
   private readonly undated = new UndatedRecords<Origin>();
+  private readonly given = new RecentIds();
 
   constructor(options: NormalizerOptions = {}) {
     this.options = options;
@@ -91,7 +93,8 @@ export class FeedNormalizer {
     this.held = [];
     this.heldChars = 0;
     for (const entry of held) {
-      events.push(this.finish(entry, this.settle(entry.draft, entry.source)));
+      const event = this.finish(entry, this.settle(entry.draft, entry.source));
+      if (event) events.push(event);
     }
     return events;
   }
@@ -233,7 +236,8 @@ export class FeedNormalizer {
   private readWindowsRecord(record: WindowsRecord | undefined, context: RecordContext): Reading | undefined {
     if (!record) return undefined;
     this.zones.observe(record, context);
-    return readWindows(record, context);
+    const reading = readWindows(record, context);
+    return record.repeats && reading.kind === 'events' ? { ...reading, once: true } : reading;
   }
 
   private take(reading: Reading): EndpointEvent[] {
@@ -245,13 +249,14 @@ export class FeedNormalizer {
       this.summary.rejected.add(`${reading.feed} ${reading.type}: ${reading.reason}`);
       return [];
     }
-    const { feed, host, vendorId, clockSource: source } = reading;
+    const { feed, host, vendorId, clockSource: source, once = false } = reading;
     const events: EndpointEvent[] = [];
     reading.drafts.forEach((draft, index) => {
-      const entry = { feed, host, vendorId, index, draft, origin: this.origin };
+      const entry = { feed, host, vendorId, index, draft, origin: this.origin, once };
       if (draft.clock === 'local' && source) this.hold({ ...entry, source });
       else {
-        events.push(this.finish(entry, { at: draft.at, quality: draft.clock === 'local' ? 'log' : draft.clock }));
+        const event = this.finish(entry, { at: draft.at, quality: draft.clock === 'local' ? 'log' : draft.clock });
+        if (event) events.push(event);
       }
     });
     return events;
@@ -272,11 +277,16 @@ export class FeedNormalizer {
     return { at: draft.at, quality: source.zoned ? 'log' : 'received' };
   }
 
-  private finish(entry: Omit<Held, 'source'>, time: { at: number; quality: TimeQuality }): EndpointEvent {
+  /** The event; undefined when it was given before and is wanted once. */
+  private finish(entry: Omit<Held, 'source'>, time: { at: number; quality: TimeQuality }): EndpointEvent | undefined {
     const { feed, host, vendorId, index } = entry;
     const body = entry.draft.startsProcess === true ? startedAt(entry.draft.body, time.at) : entry.draft.body;
     const event = { feed, at: time.at, timeQuality: time.quality, host, ...body } as EndpointEvent;
     const finished = { ...event, id: eventId(event, vendorId, index) };
+    if (entry.once && this.given.seen(finished.id)) {
+      this.summary.ignored.add(`${feed} ${event.kind} again, for another rule`);
+      return undefined;
+    }
     this.summary.accepted.add(event.kind);
     entry.origin?.onEvent(finished);
     return finished;
