@@ -46,7 +46,7 @@ function isDate(text: string): boolean {
 
 /**
  * In which order the dates of a record are: proven by a number above twelve, or by another time of the record that only one
- * reading comes near; `either` when nothing in the record tells; undefined when both readings are the same day.
+ * reading comes near; `either` when nothing in the record tells; undefined when there is nothing to ask, since both readings are the same day or each date proves its own.
  */
 export function orderIn(dates: Iterable<string>, evidence: readonly number[]): DateOrder | 'either' | undefined {
   const found = new Set<DateOrder>();
@@ -61,7 +61,7 @@ export function orderIn(dates: Iterable<string>, evidence: readonly number[]): D
   }
   const [only] = found;
   if (found.size === 1 && only !== undefined) return only;
-  return isOpen || found.size > 1 ? 'either' : undefined;
+  return isOpen ? 'either' : undefined;
 }
 
 function orderOf(date: string): DateOrder | 'either' | undefined {
@@ -113,7 +113,16 @@ export function inOrder(date: string, order: DateOrder): string {
   return order === 'day-first' ? `${second}/${first}/${year}${rest}` : `${first}/${second}/${year}${rest}`;
 }
 
-/** The record with its dates in the order that readers expect. */
-export function withDates(record: JsonObject, dates: ReadonlyMap<string, string>, order: DateOrder): JsonObject {
-  return { ...record, ...Object.fromEntries([...dates].map(([name, date]) => [name, inOrder(date, order)])) };
+/** The record with its dates as readers expect them: each in the order that it proves itself, else in this one, if it is known. */
+export function withDates(
+  record: JsonObject,
+  dates: ReadonlyMap<string, string>,
+  order: DateOrder | undefined,
+): JsonObject {
+  const ordered = [...dates].map(([name, date]) => {
+    const own = orderOf(date);
+    const known = own === undefined || own === 'either' ? order : own;
+    return [name, known === undefined ? date : inOrder(date, known)];
+  });
+  return { ...record, ...Object.fromEntries(ordered) };
 }

@@ -120,7 +120,7 @@ export class FeedNormalizer {
     chars: number,
     read: (order: DateOrder | undefined) => EndpointEvent[],
   ): EndpointEvent[] {
-    // The same day in both orders.
+    // The same day in both orders, or known date by date.
     if (order === undefined) return read('month-first');
     if (order !== 'either') {
       this.undated.prove(order);
@@ -140,7 +140,7 @@ export class FeedNormalizer {
     if (!dates) return this.readObject(record, context);
     const evidence = [...evidenceIn(record), ...(context.at === undefined ? [] : [context.at])];
     return this.dated(orderIn(dates.values(), evidence), sizeOf(record), (order) =>
-      this.readObject(order === undefined ? record : withDates(record, dates, order), context),
+      this.readObject(withDates(record, dates, order), context),
     );
   }
 
@@ -209,7 +209,7 @@ export class FeedNormalizer {
     const order = orderOfLine(line);
     if (order === undefined) return read(line);
     const chars = sizeOf(Object.fromEntries(line.fields));
-    return this.dated(order, chars, (known) => read(known === undefined ? line : lineInOrder(line, known)));
+    return this.dated(order, chars, (known) => read(lineInOrder(line, known)));
   }
 
   private normalizeXml(xml: string, context: RecordContext): EndpointEvent[] {

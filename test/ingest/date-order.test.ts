@@ -4,6 +4,7 @@ import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import { datesOf, inOrder, orderIn } from '../../enrich/ingest/date-order.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
+import { UndatedRecords } from '../../enrich/ingest/undated-records.ts';
 import { asimRow } from '../build/edr-records.ts';
 import {
   classicText,
@@ -40,6 +41,16 @@ const logged = (time: string): Json => {
   delete flat['@timestamp'];
   return { ...flat, TimeCreated: time };
 };
+
+/** An event in classic text. */
+const text = (date: string): string =>
+  classicText(date, 4689, [
+    'A process has exited.',
+    '',
+    'Process Information:',
+    '\tProcess ID:\t0x1234',
+    '\tProcess Name:\tC:\\x.exe',
+  ]);
 
 const MAY = '2024-05-06T10:00:00';
 const JUNE = '2024-06-05T10:00:00';
@@ -105,6 +116,20 @@ describe('a date that may have the day or the month first', () => {
     ).toEqual({ times: [MAY], ambiguous: 1 });
   });
 
+  it('is told by the time of its envelope', () => {
+    expect(found([{ time: 1_717_581_600, event: row('05/06/2024 10:00:00') }])).toEqual({
+      times: [JUNE],
+      ambiguous: 0,
+    });
+  });
+
+  it('proves its own order, whatever another of its record proves', () => {
+    expect(found([row('13/06/2024 10:00:00', { Updated: '06/14/2024 10:00:00' })])).toEqual({
+      times: ['2024-06-13T10:00:00'],
+      ambiguous: 0,
+    });
+  });
+
   it("is told to the stream by a record's own evidence", () => {
     const proof = row('05/06/2024 10:00:00', { UtcTime: '2024-06-05 10:00:00' });
     expect(found([logged('07/06/2024 10:00:00'), proof])).toEqual({
@@ -121,14 +146,6 @@ describe('a date that may have the day or the month first', () => {
   });
 
   it('is the first line of classic text', () => {
-    const text = (date: string): string =>
-      classicText(date, 4689, [
-        'A process has exited.',
-        '',
-        'Process Information:',
-        '\tProcess ID:\t0x1234',
-        '\tProcess Name:\tC:\\x.exe',
-      ]);
     expect(found([text('05/06/2024 10:00:00'), text('14/06/2024 10:00:00')])).toEqual({
       times: [JUNE, '2024-06-14T10:00:00'],
       ambiguous: 0,
@@ -137,6 +154,12 @@ describe('a date that may have the day or the month first', () => {
     expect(found([{ event: { original: text('05/06/2024 10:00:00') } }, text('14/06/2024 10:00:00')]).times[0]).toBe(
       JUNE,
     );
+  });
+
+  it('waits in the text that a record keeps, too', () => {
+    const original = text('05/06/2024 10:00:00');
+    const reader = new FeedNormalizer();
+    expect(found([{ ingested_time: '05/06/2024 10:00:00', event: { original } }], reader).times).toEqual([MAY]);
   });
 
   it('is a cell of a table', () => {
@@ -192,6 +215,13 @@ describe('the order of dates', () => {
     );
   });
 
+  it('is proven by thirteen, not by twelve', () => {
+    expect(orderIn(['13/06/2024 10:00:00'], [])).toBe('day-first');
+    expect(orderIn(['06/13/2024 10:00:00'], [])).toBe('month-first');
+    expect(orderIn(['12/06/2024 10:00:00'], [])).toBe('either');
+    expect(orderIn(['13/14/2024 10:00:00'], [])).toBeUndefined();
+  });
+
   it('is asked only of fields that hold a time', () => {
     const date = '05/06/2024 10:00:00';
     const record = { EventTime: date, Message: date, CommandLine: date, Time: `${date}${'x'.repeat(48)}`, date: 7 };
@@ -207,5 +237,17 @@ describe('the order of dates', () => {
         found([record, { time: `1/2/2024 ${JSON.stringify(record)}` }]);
       }),
     );
+  });
+});
+
+describe('records that wait', () => {
+  it('count with their characters until they are released', () => {
+    const records = new UndatedRecords<undefined>();
+    const waiting = { chars: 7, origin: undefined, read: () => [] };
+    records.hold(waiting);
+    records.hold(waiting);
+    expect([records.count, records.chars]).toEqual([2, 14]);
+    expect(records.release()).toEqual({ records: [waiting, waiting], order: undefined });
+    expect([records.count, records.chars]).toEqual([0, 0]);
   });
 });

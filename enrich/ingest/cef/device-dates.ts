@@ -15,7 +15,7 @@ export function orderOfLine(line: DeviceLine): DateOrder | 'either' | undefined 
 }
 
 /** The line with its dates as the reader of times takes them. */
-export function lineInOrder(line: DeviceLine, order: DateOrder): DeviceLine {
+export function lineInOrder(line: DeviceLine, order: DateOrder | undefined): DeviceLine {
   const fields = Object.fromEntries(line.fields);
   const dates = datesOf(fields) ?? new Map<string, string>();
   const ordered = Object.entries(withDates(fields, dates, order));
