@@ -1,5 +1,7 @@
 import { deviceLineAt } from './cef/device-line.ts';
 import { customTable } from './custom-table.ts';
+import { alertsOfPage, elementsOfAnswer } from './edr-pages.ts';
+import { HEADER_CHARS } from './event-header.ts';
 import { textOf } from './field-values.ts';
 import { at, isObject, type JsonObject, own } from './json-object.ts';
 import { otlpRecord, otlpResource } from './otlp.ts';
@@ -106,25 +108,10 @@ const batch: Opener = (object, context) => {
   return Array.isArray(hits) ? [{ record: hits, context }] : undefined;
 };
 
-/** A page of alerts of Trellix HX. */
-const alertPage: Opener = (object, context) => {
-  const list = own(object, 'alerts') ?? at(object, 'data.entries');
-  if (!Array.isArray(list) || !list.some((entry) => isObject(entry) && isObject(own(entry, 'event_values'))))
-    return undefined;
-  return [{ record: list, context }];
-};
-
-/** An answer of Cybereason's query API: elements by their keys. */
-const elementMap: Opener = (object, context) => {
-  const map = at(object, 'data.resultIdToElementDataMap') ?? own(object, 'resultIdToElementDataMap');
-  if (!isObject(map)) return undefined;
-  // An element that does not say its key has it as its name here.
-  return Object.entries(map)
-    .slice(0, MAX_INNER)
-    .map(([guid, element]) => {
-      const isNamed = !isObject(element) || textOf(own(element, 'guidString')) !== undefined;
-      return { record: isNamed ? element : { ...element, guidString: guid }, context };
-    });
+/** Answers of the interfaces of EDR servers. */
+const edrPage: Opener = (object, context) => {
+  const list = alertsOfPage(object) ?? elementsOfAnswer(object, MAX_INNER);
+  return list && [{ record: list, context }];
 };
 
 /** Keys that make an object a record in its own right, whatever arrays it also has. */
@@ -275,8 +262,6 @@ const textInside: Opener = (object, context) => {
 const hostBeside = (object: JsonObject): unknown =>
   at(object, 'agent.name') ?? at(object, 'host.name') ?? own(object, 'HostName') ?? own(object, 'hostname');
 
-/** Where in a line of text the mark of an agent stands, if at all. */
-const HEADER_CHARS = 1024;
 /** JSON or Event XML, or Event XML behind the header of a syslog line. */
 const LOOKS_LIKE_RECORD = /^(?:\s{0,16}(?:\[\s{0,16})?\{\s{0,16}"|[^{]{0,512}?<Event[\s>])/;
 
@@ -308,8 +293,7 @@ const OPENERS: readonly Opener[] = [
   splunkExport,
   elasticHit,
   kafka,
-  alertPage,
-  elementMap,
+  edrPage,
   batch,
   tables,
   bodyInside,

@@ -1,6 +1,6 @@
 import { looksClassic } from './windows/classic-text.ts';
 
-/** Longest header of syslog, say, before Event XML. */
+/** Longest header of syslog, say, before Event XML, or in which the mark of an agent stands. */
 export const HEADER_CHARS = 1024;
 
 /** Event XML without what stands before it on its line. */
