@@ -37,7 +37,8 @@ export const NORMALIZE: CommandSpec = {
   notes: `PATH is a file, a directory (read recursively) or - for standard input; JSON in any envelope, Event XML, CSV, classic text and
 binary .evtx are told apart by content, gzip and UTF-16 as well.
 Feeds: Sysmon and Windows Security in every usual shape, Elastic Defend, Microsoft Defender for Endpoint, CrowdStrike FDR,
-SentinelOne, OCSF, osquery, Wazuh. Exit code 3 says that some of the input could not be read.`,
+SentinelOne, Carbon Black, Cortex XDR, LimaCharlie, Trellix HX, Tanium, Cybereason, Sophos, CEF and LEEF, ASIM, OCSF, osquery,
+Wazuh. Exit code 3 says that some of the input could not be read.`,
 };
 
 /** `waybill normalize`; the exit code. */
@@ -169,6 +170,7 @@ function table(summary: FeedSummary): string {
     section('rejected (known records that lack something)', summary.rejected),
     section('unknown (no feed we know; first keys of the record)', summary.unknown),
     section('damaged', summary.damaged),
+    ambiguousDates(summary.ambiguousDates),
     summary.unzoned > 0 ? `${summary.unzoned} events have a log time of unknown zone; see --zone\n` : '',
   ].join('');
 }
@@ -190,3 +192,9 @@ const printable = (text: string): string => {
   const kept = text.length > MAX_NAME_CHARS ? `${text.slice(0, MAX_NAME_CHARS)}…` : text;
   return escapeUnsafeUnicode(kept, (byte) => `\\x${byte.toString(16).padStart(2, '0')}`);
 };
+
+function ambiguousDates(count: number): string {
+  if (count === 0) return '';
+  const records = count === 1 ? '1 record has' : `${count} records have`;
+  return `${records} a date whose day and month nothing tells apart; with slashes it is read as month/day/year\n`;
+}

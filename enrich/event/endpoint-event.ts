@@ -18,7 +18,7 @@ export type TimeQuality = 'exact' | 'log' | 'offset-corrected' | 'received';
 interface Base {
   /** Stable id for de-duplication: vendor event id, or a hash of the normalised record. */
   readonly id: string;
-  /** Adapter name: sysmon, security, elastic-defend, mde, crowdstrike-fdr, sentinelone, carbon-black, cortex-xdr, limacharlie, asim, ocsf, osquery, wazuh, ecs. */
+  /** Adapter name: sysmon, security, elastic-defend, mde, crowdstrike-fdr, sentinelone, carbon-black, cortex-xdr, limacharlie, fireeye-hx, tanium, cybereason, sophos, asim, cef, leef, ocsf, osquery, wazuh, ecs. */
   readonly feed: string;
   /** Microseconds since 1970 UTC. */
   readonly at: number;

@@ -1,4 +1,7 @@
+import { deviceLineAt } from './cef/device-line.ts';
 import { customTable } from './custom-table.ts';
+import { alertsOfPage, elementsOfAnswer } from './edr-pages.ts';
+import { HEADER_CHARS } from './event-header.ts';
 import { textOf } from './field-values.ts';
 import { at, isObject, type JsonObject, own } from './json-object.ts';
 import { otlpRecord, otlpResource } from './otlp.ts';
@@ -103,6 +106,12 @@ const batch: Opener = (object, context) => {
   }
   const hits = at(object, 'hits.hits');
   return Array.isArray(hits) ? [{ record: hits, context }] : undefined;
+};
+
+/** Answers of the interfaces of EDR servers. */
+const edrPage: Opener = (object, context) => {
+  const list = alertsOfPage(object) ?? elementsOfAnswer(object, MAX_INNER);
+  return list && [{ record: list, context }];
 };
 
 /** Keys that make an object a record in its own right, whatever arrays it also has. */
@@ -253,14 +262,15 @@ const textInside: Opener = (object, context) => {
 const hostBeside = (object: JsonObject): unknown =>
   at(object, 'agent.name') ?? at(object, 'host.name') ?? own(object, 'HostName') ?? own(object, 'hostname');
 
-/** Where in a line of text the mark of an agent stands, if at all. */
-const HEADER_CHARS = 1024;
 /** JSON or Event XML, or Event XML behind the header of a syslog line. */
 const LOOKS_LIKE_RECORD = /^(?:\s{0,16}(?:\[\s{0,16})?\{\s{0,16}"|[^{]{0,512}?<Event[\s>])/;
 
 /** Whether a text may be a record that was handed on whole. */
 export const looksLikeRecord = (text: string): boolean =>
-  LOOKS_LIKE_RECORD.test(text) || looksClassic(text) || isAgentLine(text.slice(0, HEADER_CHARS));
+  LOOKS_LIKE_RECORD.test(text) ||
+  looksClassic(text) ||
+  isAgentLine(text.slice(0, HEADER_CHARS)) ||
+  deviceLineAt(text) >= 0;
 
 function named(context: RecordContext, host: unknown, time: unknown): RecordContext {
   const hostName = textOf(host);
@@ -283,6 +293,7 @@ const OPENERS: readonly Opener[] = [
   splunkExport,
   elasticHit,
   kafka,
+  edrPage,
   batch,
   tables,
   bodyInside,

@@ -55,6 +55,8 @@ export class FeedSummary {
   refused: string | undefined;
   /** Events whose clock had no known zone, so that their time is as the log wrote it. */
   unzoned = 0;
+  /** Records with a date whose day and month nothing told apart, so that the month was taken to stand first. */
+  ambiguousDates = 0;
   /** Events given out before the end of input because more were held than may be (their offset is what was known by then). */
   releasedEarly = 0;
 
@@ -72,6 +74,7 @@ export class FeedSummary {
     for (const line of other.damagedAt) if (this.damagedAt.length < MAX_EXAMPLES) this.damagedAt.push(line);
     this.refused ??= other.refused;
     this.unzoned += other.unzoned;
+    this.ambiguousDates += other.ambiguousDates;
     this.releasedEarly += other.releasedEarly;
   }
 }

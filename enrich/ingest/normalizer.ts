@@ -1,20 +1,31 @@
-import { createHash } from 'node:crypto';
-import type { EndpointEvent, HostRef, TimeQuality } from '../event/endpoint-event.ts';
+import type { EndpointEvent, TimeQuality } from '../event/endpoint-event.ts';
 import { ADAPTERS } from './adapters/all.ts';
+import { readDevice } from './adapters/cef.ts';
 import { ecs } from './adapters/ecs.ts';
+import { lineInOrder, orderOfLine } from './cef/device-dates.ts';
+import { type DeviceLine, deviceLineAt, readDeviceLine } from './cef/device-line.ts';
+import { windowsOfDevice } from './cef/device-windows.ts';
+import { type DateOrder, dateLine, datesOf, evidenceIn, inOrder, orderIn, withDates } from './date-order.ts';
 import { looksLikeRecord, type Unwrapped, unwrap } from './envelope.ts';
+import { HEADER_CHARS, withoutHeader } from './event-header.ts';
+import { eventId } from './event-id.ts';
 import { FeedSummary, shapeOf } from './feed-summary.ts';
-import { at, isObject, MAX_RECORD_CHARS, parseJson } from './json-object.ts';
-import { startKey } from './process-key.ts';
+import type { Held, Origin } from './held-event.ts';
+import { isEventItem, readEventItem } from './hx/event-item.ts';
+import { at, isObject, type JsonObject, MAX_RECORD_CHARS, parseJson } from './json-object.ts';
+import { LogZones } from './log-zones.ts';
+import { startedAt } from './process-start.ts';
 import type { ClockSource, Draft, Reading, RecordContext } from './reading.ts';
+import { RecentIds } from './recent-ids.ts';
+import { sizeOf } from './size-of.ts';
+import { UndatedRecords } from './undated-records.ts';
 import { looksClassic, readClassicText } from './windows/classic-text.ts';
 import { readEventXml } from './windows/event-xml.ts';
 import { readWindows } from './windows/read-windows.ts';
 import { isAgentLine, readAgentLine } from './windows/syslog-line.ts';
-import { clockSource, sysmonClockSample } from './windows/sysmon-events.ts';
 import { readWindowsObject } from './windows/windows-object.ts';
 import type { WindowsRecord } from './windows/windows-record.ts';
-import { ZoneClock } from './zone-clock.ts';
+import type { ZoneClock } from './zone-clock.ts';
 
 export interface NormalizerOptions {
   /** Host of records that name none. */
@@ -33,47 +44,30 @@ export const MAX_HELD_CHARS = 64 * 1024 * 1024;
 
 const EVENT_END = '</Event>';
 
-interface Held {
-  readonly feed: string;
-  readonly host: HostRef;
-  readonly vendorId: string | readonly string[] | undefined;
-  readonly index: number;
-  readonly draft: Draft;
-  readonly source: ClockSource;
-  readonly origin: Origin | undefined;
-}
-
-/** The record that an event is read from, for who wants to know. */
-export interface Origin {
-  readonly chars: number;
-  /** Called with each event of the record when it is given out, be it later. */
-  readonly onEvent: (event: EndpointEvent) => void;
-}
-
 /**
  * Turns records of any known feed into endpoint events, counting what it does not use.
  *
- * Events whose log clock is in an unknown zone are held back until `drain`, when every record that can tell the zone has been
- * seen; so the events that come out do not depend on the order in which the records came in. Should more be held than the caps
- * allow, they are given out with what is known by then, and the summary says how many.
+ * Events whose log clock is in an unknown zone, and records whose date may have the day or the month first, are held back until
+ * `drain`, when every record that can tell has been seen; so the events that come out do not depend on the order in which the
+ * records came in. Should more be held than the caps allow, they are given out with what is known by then, and the summary says
+ * how many.
  *
  * A service makes one for each request, for the counts, and hands all of them one `zoneClock`, so that they learn together.
  */
 export class FeedNormalizer {
   readonly summary = new FeedSummary();
   private readonly options: NormalizerOptions;
-  private readonly zones: ZoneClock;
-  /** Weaker witnesses of the zone, asked only when there is no better one. */
-  private readonly zoneHints = new ZoneClock();
-  private readonly driftingZones = new ZoneClock();
+  private readonly zones: LogZones;
   private readonly maxHeld: number;
   private origin: Origin | undefined;
   private held: Held[] = [];
   private heldChars = 0;
+  private readonly undated = new UndatedRecords<Origin>();
+  private readonly given = new RecentIds();
 
   constructor(options: NormalizerOptions = {}) {
     this.options = options;
-    this.zones = options.zoneClock ?? new ZoneClock();
+    this.zones = new LogZones(options.zoneClock);
     this.maxHeld = options.maxHeld ?? MAX_HELD_EVENTS;
   }
 
@@ -84,8 +78,9 @@ export class FeedNormalizer {
     const events: EndpointEvent[] = [];
     const inner = unwrap(record, full, () => this.summary.ignored.add('_bulk action'));
     for (const entry of inner) events.push(...this.normalizeOne(entry));
-    if (this.held.length >= this.maxHeld || this.heldChars >= MAX_HELD_CHARS) {
-      this.summary.releasedEarly += this.held.length;
+    const waiting = this.held.length + this.undated.count;
+    if (waiting >= this.maxHeld || this.heldChars + this.undated.chars >= MAX_HELD_CHARS) {
+      this.summary.releasedEarly += waiting;
       events.push(...this.drain());
     }
     return events;
@@ -93,10 +88,46 @@ export class FeedNormalizer {
 
   /** The events that were held back. Call it at the end of a file, a request or a batch; the normaliser may be used on. */
   drain(): EndpointEvent[] {
+    const events = this.drainUndated();
     const { held } = this;
     this.held = [];
     this.heldChars = 0;
-    return held.map((entry) => this.finish(entry, this.settle(entry.draft, entry.source)));
+    for (const entry of held) {
+      const event = this.finish(entry, this.settle(entry.draft, entry.source));
+      if (event) events.push(event);
+    }
+    return events;
+  }
+
+  /** Reads the records whose dates waited; where the stream proves no order, or both, as Americans write dates. */
+  private drainUndated(): EndpointEvent[] {
+    const events: EndpointEvent[] = [];
+    // A record may keep its text with a date in it, which waits in turn.
+    while (this.undated.count > 0) {
+      const { records, order } = this.undated.release();
+      if (order === undefined) this.summary.ambiguousDates += records.length;
+      for (const { origin, read } of records) {
+        this.origin = origin;
+        events.push(...read(order));
+      }
+    }
+    return events;
+  }
+
+  /** Reads a record with dates in an order that may have to wait to be known. */
+  private dated(
+    order: DateOrder | 'either' | undefined,
+    chars: number,
+    read: (order: DateOrder | undefined) => EndpointEvent[],
+  ): EndpointEvent[] {
+    // The same day in both orders, or known date by date.
+    if (order === undefined) return read('month-first');
+    if (order !== 'either') {
+      this.undated.prove(order);
+      return read(order);
+    }
+    this.undated.hold({ chars: chars + (this.origin?.chars ?? 0), origin: this.origin, read });
+    return [];
   }
 
   private normalizeOne({ record, context }: Unwrapped): EndpointEvent[] {
@@ -105,6 +136,15 @@ export class FeedNormalizer {
       this.summary.unknown.add(shapeOf(record));
       return [];
     }
+    const dates = datesOf(record);
+    if (!dates) return this.readObject(record, context);
+    const evidence = [...evidenceIn(record), ...(context.at === undefined ? [] : [context.at])];
+    return this.dated(orderIn(dates.values(), evidence), sizeOf(record), (order) =>
+      this.readObject(withDates(record, dates, order), context),
+    );
+  }
+
+  private readObject(record: JsonObject, context: RecordContext): EndpointEvent[] {
     const adapter = ADAPTERS.find((candidate) => candidate.claims(record));
     const reading = adapter
       ? adapter.read(record, context)
@@ -121,7 +161,9 @@ export class FeedNormalizer {
 
   /** Text that is a record: JSON, one or more Event elements, or the classic rendering. */
   private normalizeText(text: string, context: RecordContext): EndpointEvent[] {
-    const start = withoutHeader(text.trimStart());
+    const device = deviceLineIn(text);
+    if (device) return this.normalizeDevice(device, context);
+    const start = isEventItem(text.trimStart()) ? text.trimStart() : withoutHeader(text.trimStart());
     if (start.length > MAX_RECORD_CHARS) {
       this.summary.noteDamage('inside a record', 'longer than 1 MiB');
       return [];
@@ -140,9 +182,34 @@ export class FeedNormalizer {
       const reading = this.readWindowsRecord(readAgentLine(start, context), context);
       return reading ? this.take(reading) : this.unknownText(start);
     }
+    if (isEventItem(start)) return this.normalizeOne({ record: readEventItem(start), context });
     if (start.startsWith('<')) return this.normalizeXml(start, context);
-    const classic = looksClassic(start) ? this.readWindowsRecord(readClassicText(start, context), context) : undefined;
-    return classic ? this.take(classic) : this.unknownText(start);
+    return looksClassic(start) ? this.normalizeClassic(start, context) : this.unknownText(start);
+  }
+
+  private normalizeClassic(text: string, context: RecordContext): EndpointEvent[] {
+    const read = (given: string): EndpointEvent[] => {
+      const classic = this.readWindowsRecord(readClassicText(given, context), context);
+      return classic ? this.take(classic) : this.unknownText(given);
+    };
+    const date = dateLine(text);
+    // The envelope's time is the event's.
+    if (date === undefined || context.at !== undefined) return read(text);
+    return this.dated(orderIn([date.trimEnd()], evidenceIn({ text })), text.length, (order) =>
+      read(order === undefined ? text : inOrder(date.trimEnd(), order) + text.slice(date.length)),
+    );
+  }
+
+  private normalizeDevice(line: DeviceLine, context: RecordContext): EndpointEvent[] {
+    const read = (given: DeviceLine): EndpointEvent[] => {
+      const windows = windowsOfDevice(given, context);
+      const reading = windows ? this.readWindowsRecord(windows, context) : readDevice(given, context);
+      return reading ? this.take(reading) : [];
+    };
+    const order = orderOfLine(line);
+    if (order === undefined) return read(line);
+    const chars = sizeOf(Object.fromEntries(line.fields));
+    return this.dated(order, chars, (known) => read(lineInOrder(line, known)));
   }
 
   private normalizeXml(xml: string, context: RecordContext): EndpointEvent[] {
@@ -168,13 +235,9 @@ export class FeedNormalizer {
 
   private readWindowsRecord(record: WindowsRecord | undefined, context: RecordContext): Reading | undefined {
     if (!record) return undefined;
-    if (record.logged?.zone === 'local') {
-      const source = clockSource(record, context, record.logged.zoned);
-      const sample = record.log === 'sysmon' ? sysmonClockSample(record) : undefined;
-      if (sample) (sample.drifts ? this.driftingZones : this.zones).observe(source, sample.local, sample.utc);
-      if (record.zoneHint) this.zoneHints.observe(source, record.zoneHint.local, record.zoneHint.utc);
-    }
-    return readWindows(record, context);
+    this.zones.observe(record, context);
+    const reading = readWindows(record, context);
+    return record.repeats && reading.kind === 'events' ? { ...reading, once: true } : reading;
   }
 
   private take(reading: Reading): EndpointEvent[] {
@@ -186,12 +249,15 @@ export class FeedNormalizer {
       this.summary.rejected.add(`${reading.feed} ${reading.type}: ${reading.reason}`);
       return [];
     }
-    const { feed, host, vendorId, clockSource: source } = reading;
+    const { feed, host, vendorId, clockSource: source, once = false } = reading;
     const events: EndpointEvent[] = [];
     reading.drafts.forEach((draft, index) => {
-      const entry = { feed, host, vendorId, index, draft, origin: this.origin };
+      const entry = { feed, host, vendorId, index, draft, origin: this.origin, once };
       if (draft.clock === 'local' && source) this.hold({ ...entry, source });
-      else events.push(this.finish(entry, { at: draft.at, quality: draft.clock === 'local' ? 'log' : draft.clock }));
+      else {
+        const event = this.finish(entry, { at: draft.at, quality: draft.clock === 'local' ? 'log' : draft.clock });
+        if (event) events.push(event);
+      }
     });
     return events;
   }
@@ -202,8 +268,7 @@ export class FeedNormalizer {
   }
 
   private settle(draft: Draft, source: ClockSource): { at: number; quality: TimeQuality } {
-    const clocks = [this.zones, this.zoneHints, this.driftingZones];
-    const offset = clocks.map((clock) => clock.offset(source, draft.at)).find((found) => found !== undefined);
+    const offset = this.zones.offset(source, draft.at);
     if (offset !== undefined) return { at: draft.at - offset, quality: offset === 0 ? 'log' : 'offset-corrected' };
     this.summary.unzoned++;
     if (this.options.zoneMinutes !== undefined) {
@@ -212,66 +277,24 @@ export class FeedNormalizer {
     return { at: draft.at, quality: source.zoned ? 'log' : 'received' };
   }
 
-  private finish(entry: Omit<Held, 'source'>, time: { at: number; quality: TimeQuality }): EndpointEvent {
+  /** The event; undefined when it was given before and is wanted once. */
+  private finish(entry: Omit<Held, 'source'>, time: { at: number; quality: TimeQuality }): EndpointEvent | undefined {
     const { feed, host, vendorId, index } = entry;
-    const body = entry.draft.startsProcess === true ? withStart(entry.draft.body, time.at) : entry.draft.body;
+    const body = entry.draft.startsProcess === true ? startedAt(entry.draft.body, time.at) : entry.draft.body;
     const event = { feed, at: time.at, timeQuality: time.quality, host, ...body } as EndpointEvent;
-    this.summary.accepted.add(event.kind);
     const finished = { ...event, id: eventId(event, vendorId, index) };
+    if (entry.once && this.given.seen(finished.id)) {
+      this.summary.ignored.add(`${feed} ${event.kind} again, for another rule`);
+      return undefined;
+    }
+    this.summary.accepted.add(event.kind);
     entry.origin?.onEvent(finished);
     return finished;
   }
 }
 
-/** Longest header of syslog, say, before Event XML. */
-const HEADER_CHARS = 1024;
-
-/** Event XML without what stands before it on its line. */
-function withoutHeader(text: string): string {
-  if (text.startsWith('{') || text.startsWith('[') || looksClassic(text)) return text;
-  const at = /<Event[\s>]/.exec(text.slice(0, HEADER_CHARS))?.index ?? 0;
-  return at > 0 ? text.slice(at) : text;
-}
-
-/** A process that started at this event: its start, and the key made of it. */
-function withStart(body: Draft['body'], at: number): Draft['body'] {
-  if (body.kind !== 'process_start') return body;
-  const { process } = body;
-  const started = { ...process, startedAt: at };
-  if (process.entityKind !== 'pid-only' || process.pid === undefined) return { ...body, process: started };
-  return { ...body, process: { ...started, entityId: startKey(process.pid, at), entityKind: 'pid-start' } };
-}
-
-/** Longest vendor id used as it is; longer or odd ones are hashed. */
-const MAX_PLAIN_ID = 128;
-
-/**
- * The id under which an event is the same event when it comes again: the vendor's own; or a hash of the parts that name the
- * record, with the time to the second, since shapes differ in precision and record numbers restart; or of the whole event.
- */
-function eventId(
-  event: Omit<EndpointEvent, 'id'>,
-  vendorId: string | readonly string[] | undefined,
-  index: number,
-): string {
-  const suffix = index === 0 ? '' : `#${index}`;
-  if (typeof vendorId === 'string' && vendorId.length <= MAX_PLAIN_ID && /^[\x21-\x7e]+$/.test(vendorId))
-    return vendorId + suffix;
-  const named =
-    vendorId === undefined
-      ? event
-      : typeof vendorId === 'string'
-        ? [vendorId]
-        : [...vendorId, Math.floor(event.at / 1e6)];
-  return createHash('sha256').update(JSON.stringify(named)).digest('hex').slice(0, 32) + suffix;
-}
-
-/** About how many characters an event takes; strings of a body are at most two levels deep. */
-function sizeOf(value: object): number {
-  let size = 64;
-  for (const part of Object.values(value)) {
-    if (typeof part === 'string') size += part.length;
-    else if (typeof part === 'object' && part !== null) size += sizeOf(part as object);
-  }
-  return size;
+/** A line of CEF or LEEF, unless it stands in the text of an event that another agent wrote. */
+function deviceLineIn(text: string): DeviceLine | undefined {
+  const at = deviceLineAt(text);
+  return at < 0 || isAgentLine(text.slice(0, at)) ? undefined : readDeviceLine(text);
 }

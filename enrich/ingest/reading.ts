@@ -41,6 +41,8 @@ export type Reading =
       /** Dedup key of the feed (FEEDS 11.8): an id of its own, or parts that name the record together. */
       readonly vendorId?: string | readonly string[];
       readonly clockSource?: ClockSource;
+      /** The feed may give the same event again, and it is wanted once. */
+      readonly once?: boolean;
     }
   | { readonly kind: 'ignored'; readonly feed: string; readonly type: string }
   | { readonly kind: 'rejected'; readonly feed: string; readonly type: string; readonly reason: string };

@@ -1,3 +1,4 @@
+import { deviceLineAt } from './cef/device-line.ts';
 import { csvDelimiter } from './csv-rows.ts';
 import { BlockSplitter } from './split-blocks.ts';
 import { classicBlocks, isClassicStart } from './split-classic.ts';
@@ -68,7 +69,7 @@ export class RecordSplitter {
       window.skipLine();
       return 'go';
     }
-    const delimiter = csvDelimiter(line ?? '');
+    const delimiter = deviceLineAt(line ?? '') >= 0 ? undefined : csvDelimiter(line ?? '');
     if (line !== undefined && isClassicStart(line)) this.mode = new BlockSplitter(window, this.sink, classicBlocks);
     else if (line !== undefined && isListStart(line)) this.mode = new BlockSplitter(window, this.sink, listBlocks());
     else this.mode = delimiter === undefined ? this.structured : new CsvSplitter(window, this.sink, delimiter);

@@ -1,3 +1,4 @@
+import { deviceLineAt } from './cef/device-line.ts';
 import { BATCH_KEYS } from './envelope.ts';
 import { MAX_RECORD_CHARS } from './json-object.ts';
 import { JsonSpan } from './json-span.ts';
@@ -15,8 +16,11 @@ const HEADER_CHARS = 4096;
 const BATCH_NAMES: ReadonlySet<string> = new Set(BATCH_KEYS);
 /** The line that evtx_dump prints above each record. */
 const HEADING = /^Record \d{1,12}\s*$/;
-/** The start or end tag of an Event element, not of Events or EventData. */
-const EVENT_TAG = /<Event[\s>]|<\/Event>/g;
+/** Elements that are records: a Windows event, not `Events` or `EventData`, and an agent event of a Trellix triage. */
+const ELEMENTS: readonly { readonly open: string; readonly tags: RegExp }[] = [
+  { open: '<Event', tags: /<Event[\s>]|<\/Event>/g },
+  { open: '<eventItem', tags: /<eventItem[\s>]|<\/eventItem>/g },
+];
 
 /** Cuts JSON (lines, arrays, batches, concatenated, pretty-printed) and Event XML, also mixed and behind line headers. */
 export class StructuredSplitter {
@@ -135,10 +139,11 @@ export class StructuredSplitter {
   private markup(): Step | 'classic' {
     const { window } = this;
     const { text, at } = window;
-    if (window.left < 10 && !window.ended) return 'more';
-    if (isEventTag(text, at)) {
+    if (window.left < 12 && !window.ended) return 'more';
+    const element = ELEMENTS.find(({ open }) => isTag(text, at, open));
+    if (element) {
       this.noteJunk();
-      return this.xmlEvent();
+      return this.xmlEvent(element.tags);
     }
     if (text.startsWith('<!--', at)) return this.skipTo('-->');
     if (text.startsWith('<?', at)) return this.skipTo('?>');
@@ -148,21 +153,21 @@ export class StructuredSplitter {
   }
 
   /** An event ends at its end tag; another start tag before that says that it was cut off. */
-  private xmlEvent(): Step {
+  private xmlEvent(tags: RegExp): Step {
     const { window } = this;
     const { text, at } = window;
-    EVENT_TAG.lastIndex = at + 1;
-    const next = EVENT_TAG.exec(text);
+    tags.lastIndex = at + 1;
+    const next = tags.exec(text);
     const isEnd = next?.[0].startsWith('</') === true;
     if (next !== null && !isEnd) {
       this.damage(at, 'cut off');
       window.at = next.index;
     } else if (next !== null && next.index - at <= MAX_RECORD_CHARS) {
-      window.at = EVENT_TAG.lastIndex;
+      window.at = tags.lastIndex;
       this.record(at, window.at);
     } else if (next !== null || window.left > MAX_RECORD_CHARS) {
       this.damage(at, 'longer than 1 MiB');
-      window.at = next === null ? text.length : EVENT_TAG.lastIndex;
+      window.at = next === null ? text.length : tags.lastIndex;
     } else if (window.ended) {
       this.damage(at, 'cut off at the end');
       window.at = text.length;
@@ -189,7 +194,7 @@ export class StructuredSplitter {
     if (newline < 0 && seen.length < HEADER_CHARS && !window.ended) return 'more';
     const line = newline < 0 ? seen : seen.slice(0, newline);
     if (isClassicStart(line)) return 'classic';
-    if (isAgentLine(line)) return this.agentLine();
+    if (isAgentLine(line) || deviceLineAt(line) >= 0) return this.agentLine();
     const inner = nearest(line.indexOf('{"'), line.indexOf('<Event '), line.indexOf('<Event>'));
     if (inner > 0) {
       window.at += inner;
@@ -244,8 +249,8 @@ const nearest = (...positions: readonly number[]): number => {
 };
 
 /** `<Event>`, `<Event …>` but not `<Events>` or `<EventData>`. */
-function isEventTag(text: string, at: number): boolean {
-  if (!text.startsWith('<Event', at)) return false;
-  const next = text.charCodeAt(at + 6);
+function isTag(text: string, at: number, open: string): boolean {
+  if (!text.startsWith(open, at)) return false;
+  const next = text.charCodeAt(at + open.length);
   return next === 0x3e || next <= 0x20;
 }

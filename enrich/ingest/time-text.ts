@@ -22,6 +22,9 @@ const SPELLED =
 /** As C's asctime writes it, osquery and Snare among others; and as OSSEC does, the year first. */
 const ASCTIME =
   /^(?:[A-Z]{3},? )?([A-Z]{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) (\d{4})(?: (Z|UTC|GMT|[+-]\d\d:?\d\d))?$/i;
+/** As CEF writes a date out, without a comma; the zone may be `GMT+00:00`. */
+const CEF_DATE =
+  /^([A-Z]{3}) {1,2}(\d{1,2}) (\d{4}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(?: ?(?:(?:UTC|GMT)?([+-]\d\d:?\d\d)|(Z|UTC|GMT)))?$/i;
 const YEAR_FIRST = /^(\d{4}) ([A-Z]{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d)$/i;
 /** Day first, which the dots tell: .NET in German and its neighbours. */
 const DOTTED =
@@ -75,6 +78,8 @@ function localeTime(text: string): Stamp | undefined {
     const hour = hourOf(Number(spelled[4]), spelled[8]);
     return build(spelled[3], month, spelled[2], hour, spelled[5], spelled[6], spelled[7], spelled[9]);
   }
+  const cef = CEF_DATE.exec(text);
+  if (cef) return build(cef[3], monthOf(cef[1]), cef[2], Number(cef[4]), cef[5], cef[6], cef[7], cef[8] ?? cef[9]);
   const ascii = ASCTIME.exec(text);
   if (ascii)
     return build(ascii[6], monthOf(ascii[1]), ascii[2], Number(ascii[3]), ascii[4], ascii[5], undefined, ascii[7]);

@@ -113,3 +113,105 @@ export const asimRow = (schema: string, type: string, fields: Json): Json => ({
   ActorUsername: 'CORP\\ann',
   ...fields,
 });
+
+/** An alert of Trellix (FireEye) HX on an event of its agent. */
+export const hxAlert = (type: string, fields: Json, more: Json = {}): Json => ({
+  _id: 1,
+  agent: { _id: 'AGENT-1', url: '/hx/api/v3/hosts/AGENT-1', hostname: 'PC1' },
+  condition: { _id: 'x' },
+  event_at: '2024-05-14T12:00:00.123Z',
+  matched_at: '2024-05-14T12:02:00.000Z',
+  reported_at: '2024-05-14T12:03:00.000Z',
+  source: 'IOC',
+  event_id: 4887,
+  event_type: type,
+  event_values: Object.fromEntries(
+    Object.entries({
+      timestamp: '2024-05-14T12:00:00.123Z',
+      pid: 4660,
+      process: 'rar.exe',
+      processPath: 'C:\\Tools',
+      username: 'CORP\\ann',
+      ...fields,
+    }).map(([name, value]) => [`${type}/${name}`, value]),
+  ),
+  ...more,
+});
+
+const xmlText = (value: unknown): string =>
+  String(value).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** An item of a triage's `stateagentinspector`, its fields as details or (older) as elements. */
+export const hxItem = (type: string, fields: Json, isOlder = false): string => {
+  const time = '<timestamp>2024-05-14T12:00:00.123Z</timestamp>';
+  const pairs = Object.entries(fields);
+  const details = pairs.map(([name, value]) => `<detail><name>${name}</name><value>${xmlText(value)}</value></detail>`);
+  const elements = pairs.map(([name, value]) => `<${name}>${xmlText(value)}</${name}>`);
+  const inner = isOlder
+    ? `${time}<${type}>${elements.join('\n')}</${type}>`
+    : `${time}<eventType>${type}</eventType><details>\n${details.join('\n')}\n</details>`;
+  return ` <eventItem uid="39265403" created="2024-05-14T13:00:00Z">\n${inner}\n</eventItem>`;
+};
+
+/** An event of Tanium's stream; names of the process have a prefix, except in its own events. */
+export const taniumEvent = (event: string, fields: Json): Json => ({
+  timestamp: '2024-05-14T14:00:00.123456+02:00',
+  hostname: 'PC1.corp.example',
+  host: '10.1.2.3',
+  tanium_computer_id: '1234567',
+  event,
+  fields: event.startsWith('process_')
+    ? fields
+    : {
+        tanium_process_id: 'KEY-1',
+        process__pid: 4660,
+        process__file__full_path: 'C:\\Tools\\rar.exe',
+        process__command_line: 'rar a out.rar',
+        process__user__name: 'ann',
+        process__user__group: 'CORP',
+        ...fields,
+      },
+});
+
+/** A row of the recorder's tables. */
+export const taniumRow = (fields: Json): Json => ({
+  id: '1',
+  process_table_id: '345678',
+  pid: 4660,
+  process_path: 'C:\\Tools\\rar.exe',
+  user_name: 'ann',
+  group_name: 'CORP',
+  ...fields,
+});
+
+/** A row of one of Sophos' journals; noon of the samples, to the second. */
+export const sophosRow = (fields: Json): Json => ({
+  meta_hostname: 'PC1',
+  meta_ip_address: '10.1.2.3',
+  query_name: 'any query',
+  sophos_pid: '4660:133601615990000000',
+  time: 1_715_688_000,
+  ...fields,
+});
+
+/** An element of Cybereason. */
+export const cybereasonElement = (simple: Json, elements: Json = {}, guid = 'ELEMENT-1'): Json => ({
+  simpleValues: Object.fromEntries(
+    Object.entries(simple).map(([name, value]) => [name, { totalValues: 1, values: [value] }]),
+  ),
+  elementValues: Object.fromEntries(
+    Object.entries({ ownerMachine: ['Machine', 'HOST-1', 'pc1'], ...elements } as Record<string, string[]>).map(
+      ([name, [elementType, key, called]]) => [
+        name,
+        {
+          totalValues: 1,
+          elementValues: [{ elementType, guid: key, name: called, elementValues: {}, simpleValues: {} }],
+          totalSuspicious: 0,
+        },
+      ],
+    ),
+  ),
+  suspicions: null,
+  guidString: guid,
+  malicious: false,
+});

@@ -5,7 +5,19 @@ import { at, own, parseJson } from '../../enrich/ingest/json-object.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
 import { scanXml } from '../../enrich/ingest/xml-scan.ts';
-import { asimRow, cbCloud, cbEdr, ecsDocument, limaCharlie, xdr } from '../build/edr-records.ts';
+import {
+  asimRow,
+  cbCloud,
+  cbEdr,
+  cybereasonElement,
+  ecsDocument,
+  hxAlert,
+  limaCharlie,
+  sophosRow,
+  taniumEvent,
+  taniumRow,
+  xdr,
+} from '../build/edr-records.ts';
 import {
   azure,
   elasticDefend,
@@ -47,6 +59,24 @@ const RECORDS: readonly Json[] = [
   limaCharlie('NETWORK_CONNECTIONS', { NETWORK_ACTIVITY: [{ SOURCE: { IP_ADDRESS: '10.1.2.3' } }] }),
   asimRow('FileEvent', 'FileCreated', { TargetFilePath: 'C:\\out.rar' }),
   ecsDocument('network', ['connection'], { source: { ip: '10.1.2.3' } }),
+  hxAlert('fileWriteEvent', { fullPath: 'C:\\out.rar', lowestFileOffsetSeen: 0, dataAtLowestOffset: 'UEsDBA==' }),
+  taniumEvent('network_connect', { local_ip: '10.1.2.3', remote_ip: '203.0.113.9', remote_port: 443 }),
+  taniumRow({ create_time_raw: 1_715_687_999_000, end_time: '2024-05-14 12:00:00.123', parent_pid: -2 }),
+  sophosRow({ source: '10.1.2.3', destination: '203.0.113.9', destination_port: 443, end_time: 0 }),
+  cybereasonElement({
+    elementDisplayName: '10.1.2.3:1 > 203.0.113.9:443',
+    localPort: '1',
+    creationTime: '1715688000123',
+  }),
+  {
+    DeviceVendor: 'Microsoft',
+    DeviceProduct: 'Sysmon',
+    DeviceEventClassID: '11',
+    Computer: 'PC1',
+    FilePath: 'C:\\out.rar',
+    TimeGenerated: '2024-05-14T12:00:00Z',
+    AdditionalExtensions: 'a=b;c=d',
+  },
 ];
 
 /** Values that have broken readers before. */

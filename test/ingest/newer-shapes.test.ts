@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
-import { eventXml, NOON, SECURITY_SAMPLES, SYSMON_SAMPLES, wazuh } from '../build/endpoint.ts';
+import { eventXml, NOON, SECURITY_SAMPLES, SYSMON_SAMPLES, type WindowsEvent, wazuh } from '../build/endpoint.ts';
 import { customTableRow, formatList, hayabusaRow, NEWER_SHAPES, otlpLogs } from '../build/endpoint-shapes.ts';
 import { AT_MILLIS, read, readAll, TUPLE } from '../build/read-records.ts';
 
@@ -30,6 +30,46 @@ describe('a Windows event reads the same', () => {
       expect(essence(all[0])).toEqual(essence(read(eventXml(event))));
     });
   }
+});
+
+describe("Hayabusa's timeline", () => {
+  const rows = (event: WindowsEvent, rules: readonly string[], form: 'json' | 'text' = 'json') =>
+    rules.map((rule) => ({ ...hayabusaRow(event, form), RuleTitle: rule }));
+
+  it('gives an event once, however many rules it is listed for', () => {
+    const [end, start] = [SYSMON_SAMPLES.processEnd(), SECURITY_SAMPLES.processStart()];
+    const list = [
+      ...rows(end, ['Rule A', 'Rule B']),
+      ...rows(start, ['Rule A', 'Rule C', 'Rule D'], 'text'),
+      ...rows(end, ['E'], 'text'),
+    ];
+    const reader = new FeedNormalizer();
+    const events = [...list.flatMap((row) => reader.normalize(row)), ...reader.drain()];
+    expect(events.map((event) => [event.feed, event.kind])).toEqual([
+      ['sysmon', 'process_end'],
+      ['security', 'process_start'],
+    ]);
+    expect(events[0]?.id).toBe(read(rows(end, ['Rule E'], 'json')[0])?.id);
+    expect(reader.summary.accepted.total).toBe(2);
+    expect(reader.summary.ignored.entries()).toEqual([
+      ['security process_start again, for another rule', 2],
+      ['sysmon process_end again, for another rule', 2],
+    ]);
+  });
+
+  it('gives each event, however alike', () => {
+    const events = [0, 1].map(() => SYSMON_SAMPLES.processEnd());
+    const reader = new FeedNormalizer();
+    const found = [...events.flatMap((event) => rows(event, ['A', 'B'])).flatMap((row) => reader.normalize(row))];
+    expect(new Set([...found, ...reader.drain()].map(({ id }) => id)).size).toBe(2);
+  });
+
+  it('is another thing than a feed that repeats an event, which stays as it was', () => {
+    const reader = new FeedNormalizer();
+    const xml = eventXml(SYSMON_SAMPLES.processEnd());
+    const found = [xml, xml].flatMap((record) => reader.normalize(record));
+    expect(found.map(({ id }) => id)).toEqual([found[0]?.id, found[0]?.id]);
+  });
 });
 
 describe("Hayabusa's Details", () => {

@@ -179,6 +179,17 @@ describe('waybill normalize', { timeout: 30_000 }, () => {
     expect(err).toContain('{what}');
   });
 
+  it('tells of the dates that it could not be sure of', async () => {
+    const row = mdeRow('ProcessCreated', { FileName: 'x.exe', ProcessId: 1, Timestamp: '05/06/2024 10:00:00' });
+    const { out, err } = await run(['-'], JSON.stringify(row));
+    expect(out).toContain('"@timestamp":"2024-05-06T10:00:00');
+    expect(err).toContain('1 record has a date whose day and month nothing tells apart');
+    const sure = { ...row, Timestamp: '14/06/2024 10:00:00' };
+    const both = await run(['-'], `${JSON.stringify(row)}\n${JSON.stringify(sure)}`);
+    expect(both.err).not.toContain('nothing tells apart');
+    expect(both.out).toContain('"@timestamp":"2024-06-05T10:00:00');
+  });
+
   it('says in one line what it could not read, and exits 3', async () => {
     writeFileSync(join(folder, 'bad.zip'), 'PK\x03\x04........');
     const refused = await run(['-q', join(folder, 'bad.zip')]);

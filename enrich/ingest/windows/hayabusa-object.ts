@@ -72,7 +72,7 @@ export function hayabusa(record: JsonObject): WindowsRecord | undefined {
   const time = own(record, 'Timestamp') ?? own(record, 'datetime');
   const zoned = localLogTime(time);
   const log = CHANNELS.get(channel?.toLowerCase() ?? '') ?? channel;
-  return assembleRecord({
+  const found = assembleRecord({
     provider: own(record, 'Provider'),
     guid: undefined,
     channel: log,
@@ -84,6 +84,7 @@ export function hayabusa(record: JsonObject): WindowsRecord | undefined {
     fields: shortField(parts.map(partField), namesOf(log, integerOf(eventId))),
     message: undefined,
   });
+  return found && { ...found, repeats: true };
 }
 
 const TITLES = ['RuleTitle', 'Title', 'EventTitle', 'RuleID', 'RuleFile', 'EvtxFile', 'timestamp_desc'];

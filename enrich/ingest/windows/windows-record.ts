@@ -16,6 +16,8 @@ export interface WindowsRecord {
   readonly zoneHint: { readonly local: number; readonly utc: number } | undefined;
   /** Event field by its Windows name; undefined also when the log says `-`. */
   readonly field: (name: string) => unknown;
+  /** The shape has an event once for each rule that it matched. */
+  readonly repeats?: boolean;
   /** Audit failure, so that the access was refused. */
   readonly failed: boolean;
 }
