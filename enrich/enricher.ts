@@ -55,7 +55,9 @@ export class Enricher {
   private readonly intake: Store;
   /** What the facts put since the last `settle` began may have changed: of the next one. */
   private incoming: Touched;
-  /** What is left of this one. */
+  /** What was noted for settlings that came to no end: the next one begins with it. */
+  private unsettled: Touched[] = [];
+  /** What is left of this settling. */
   private readonly touched: Touched;
   private readonly joining: JoinPhase;
   private readonly scoring: ScorePhase;
@@ -93,7 +95,7 @@ export class Enricher {
 
   /**
    * Brings joins, baseline and alerts up to date with what was put before. More may be put meanwhile: that is for the next
-   * time. One settling at a time.
+   * time. One settling at a time; one that rejects may be tried again, and has the same before it.
    * @param onJoined called once for every flow that was joined again
    * @returns the alerts that changed, by time
    */
@@ -135,7 +137,8 @@ export class Enricher {
   }
 
   private begin(repeat: boolean): AlertChanges {
-    this.touched.absorb(this.incoming);
+    this.unsettled.push(this.incoming);
+    for (const noted of this.unsettled) this.touched.absorb(noted);
     this.incoming = new Touched(this.intake, this.settings.horizonMicros);
     this.clocks.doubt();
     this.joining.doubt();
@@ -146,7 +149,9 @@ export class Enricher {
     // What is suspected late changes what later days rest on.
     while (this.touched.hosts.size > 0) await this.scoring.score(Number.POSITIVE_INFINITY, alerts);
     await this.ledgers.judge(alerts);
-    return this.budgeted(alerts.list());
+    const changed = await this.budgeted(alerts.list());
+    this.unsettled = [];
+    return changed;
   }
 
   /** The spans of hosts that were scored since this was asked last. */

@@ -181,13 +181,13 @@ export class Worker {
     await this.tell(alerts);
   }
 
-  /** Settles also what is put for the next batches; should it fail, those are put again. */
+  /** Settles also what is put for the next batches. */
   private async scoredAgain(spans: HostSpans): Promise<StoredAlert[]> {
     try {
       this.enricher.lookAgain(spans);
       return await this.cache.during(() => this.enricher.settle());
     } catch (error) {
-      this.enricher = this.newEnricher();
+      if (!isTransient(error)) this.enricher = this.newEnricher();
       throw error;
     }
   }
@@ -214,13 +214,26 @@ export class Worker {
         await this.finish(deliveries, contents);
         return true;
       } catch (error) {
-        this.enricher = this.newEnricher();
+        await this.later(error);
         if (!isTransient(error)) return false;
-        await this.failed(error);
-        if (this.stopping) throw error;
-        begun = this.begin(contents, true);
+        // What was put has been noted; of what was put in part it is not known how much is stored.
+        const isPut = await begun.put.then(
+          () => true,
+          () => false,
+        );
+        begun = isPut ? { ...begun, again: true } : this.begin(contents, true);
       }
     }
+  }
+
+  /** After a failure: waits when the store cannot be worked with now, and forgets what it is about when that is at fault. */
+  private async later(error: unknown): Promise<void> {
+    if (!isTransient(error)) {
+      this.enricher = this.newEnricher();
+      return;
+    }
+    await this.failed(error);
+    if (this.stopping) throw error;
   }
 
   /** Has contents put. `again`: they may have been put and never settled. */
@@ -249,10 +262,21 @@ export class Worker {
     this.stuck = undefined;
   }
 
-  /** What the alert budget of a day does not reach to is counted, and stays in the store for who looks. */
+  /**
+   * What the alert budget of a day does not reach to is counted, and stays in the store for who looks. Tries until the others
+   * are out: nobody would give them again.
+   */
   private async tell(alerts: readonly StoredAlert[]): Promise<void> {
     const told = alerts.filter((alert) => !isHeld(alert));
-    if (told.length > 0) await this.options.onAlerts(told);
+    while (told.length > 0) {
+      try {
+        await this.options.onAlerts(told);
+        break;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        await this.later(error);
+      }
+    }
     this.counters.alerts += told.length;
     this.counters.held += alerts.length - told.length;
   }
@@ -287,8 +311,9 @@ export class Worker {
       await this.options.inbox.ack([delivery]);
       return;
     }
+    // Others may have been put with it, and it with them: what is stored was not looked at.
     const contents = [contentOf(delivery.batch, this.zones)];
-    if (await this.tried([delivery], this.begin(contents, delivery.attempt > 1))) return;
+    if (await this.tried([delivery], this.begin(contents, true))) return;
     const { bad, good } = await this.sift(delivery);
     await this.finish([delivery], [{ ...good, bad }]);
   }
@@ -302,17 +327,28 @@ export class Worker {
     for (const lines of pieces) {
       const content = contentOf({ ...batch, lines, count: 1 }, this.zones);
       bad.push(...content.bad);
-      try {
-        await this.settle(this.begin([content], true));
-        flows.push(...content.flows);
-        events.push(...content.events);
-      } catch (error) {
-        this.enricher = this.newEnricher();
-        if (isTransient(error)) throw error;
-        bad.push({ lines, count: 1, reason: (error as Error).message });
+      const reason = await this.refusal(content);
+      if (reason !== undefined) {
+        bad.push({ lines, count: 1, reason });
+        continue;
       }
+      flows.push(...content.flows);
+      events.push(...content.events);
     }
     return { bad, good: { flows, events } };
+  }
+
+  /** Why a record cannot be settled by itself; undefined once it is. */
+  private async refusal(content: Content): Promise<string | undefined> {
+    for (;;) {
+      try {
+        await this.settle(this.begin([content], true));
+        return undefined;
+      } catch (error) {
+        await this.later(error);
+        if (!isTransient(error)) return (error as Error).message;
+      }
+    }
   }
 
   private async bury(delivery: Delivery, bad: readonly BadLines[]): Promise<void> {
