@@ -156,7 +156,7 @@ export class JoinPhase {
         };
         const fact = joinedFact(record, joining, clocks[i]!, drill);
         const isOrdinary = fact !== undefined && drill === undefined && isEncrypted(record);
-        const sighting = isOrdinary ? this.sightings.of(process, { record, join }, this.settings.knowledge) : undefined;
+        const sighting = isOrdinary ? this.sightings.of(process, { record, join }, this.settings) : undefined;
         if (!fact) {
           if (joining.claimants.length === 0) return { line, facts: [], sighting };
           return this.sharedFacts(flows[i]!, joining).then((facts) => ({ line, facts, sighting }));
