@@ -5,6 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { isNetwork, MAX_INSIDE, MAX_TRANSLATORS } from './event/translator.ts';
 import { type Calibration, CalibrationFile, readCalibration } from './evidence/calibration.ts';
+import { PeerGroups } from './evidence/peer-group.ts';
 import { OwnTables, readTables } from './evidence/read-tables.ts';
 import type { Tables } from './evidence/tables.ts';
 import { WEIGHTS, type WeightOverrides, type Weights, withOverrides } from './evidence/weights.ts';
@@ -193,6 +194,9 @@ export const Config = z.strictObject({
     .max(MAX_TRANSLATORS)
     .default([])
     .describe('Gateways that translate addresses between the hosts and the sensor.'),
+  peer_groups: PeerGroups.default([]).describe(
+    'Hosts that do the same work: by them a host is judged as long as it is new. The first that fits wins.',
+  ),
   score: z
     .strictObject({
       prior: probability(WEIGHTS.prior).describe('Probability that a gated candidate is exfiltration.'),
@@ -287,9 +291,11 @@ export const defaultSettings = (): Settings => settingsOf(Config.parse({}), '.')
 
 /** What settings of the score amount to, as a bundle carries it: tables in full, no addresses, no tokens, no paths. */
 export function scoringOf(settings: Settings): object {
-  const { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, calibration, ownTables: tables } = settings;
+  const { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, peer_groups } = settings;
+  const { calibration, ownTables: tables } = settings;
   const { calibration: _, ...score } = settings.score;
-  return { config: { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, score }, calibration, tables };
+  const config = { TimeWindow, CertificateIssuerDenylist, BinaryAllowlist, peer_groups, score };
+  return { config, calibration, tables };
 }
 
 const Scoring = z.object({

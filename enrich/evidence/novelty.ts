@@ -61,6 +61,27 @@ export function knownBy(
 }
 
 /**
+ * What the peers of a host know of a destination and program, at the end of `throughDay`: met when as many of them as
+ * make it work of the group used it within the window, and days on which any of those did.
+ * @param cells familiarity by cell of peers, the host's own cell left out; each is of one host at least
+ */
+export function knownByPeers(
+  cells: readonly (Familiarity | undefined)[],
+  throughDay: number,
+  weights: NoveltyWeights = WEIGHTS.novelty,
+): KnownBy {
+  const using = cells.filter((cell) => knownBy(cell, throughDay, weights).days > 0);
+  if (using.length < weights.peersWithIt) return NEVER;
+  let days = 0;
+  for (let day = throughDay; day > throughDay - weights.windowDays; day--)
+    if (using.some((cell) => isSeenOn(cell!, day))) days++;
+  return { met: true, days };
+}
+
+const isSeenOn = ({ lastDay, days }: Familiarity, day: number): boolean =>
+  day <= lastDay && lastDay - day < BITMAP_DAYS && ((days >>> (lastDay - day)) & 1) === 1;
+
+/**
  * The rung of a destination at the end of `throughDay`. Pass the day before the episode's, so that an episode never
  * vouches for itself.
  */
@@ -73,6 +94,20 @@ export function ladder(known: Acquaintance, throughDay: number, weights: Novelty
   return at(known.orgRegistrable).met || at(known.orgAsn).met ? 'F1' : 'F0';
 }
 
+/** The rung of a host that is new itself: work of its peers counts as its own, which can only lower it. */
+export function ladderByPeers(
+  known: Acquaintance,
+  cells: readonly (Familiarity | undefined)[],
+  throughDay: number,
+  weights: NoveltyWeights = WEIGHTS.novelty,
+): { readonly rung: Rung; readonly byPeers: boolean } {
+  const own = ladder(known, throughDay, weights);
+  const theirs = knownByPeers(cells, throughDay, weights);
+  if (!theirs.met || own === 'F5') return { rung: own, byPeers: false };
+  const rung = theirs.days >= weights.establishedDays ? 'F5' : 'F4';
+  return { rung, byPeers: rung !== own };
+}
+
 /** A sentence for each rung. */
 export const RUNG_MEANING: Readonly<Record<Rung, string>> = {
   F0: 'nobody here has ever met this destination, its domain or its network',
@@ -81,6 +116,13 @@ export const RUNG_MEANING: Readonly<Record<Rung, string>> = {
   F3: 'this program uses it elsewhere, new to this host and user',
   F4: 'seen here before, on few days or long ago',
   F5: 'established: this program on this host meets it regularly',
+};
+
+/** The same where peers decided. */
+export const RUNG_BY_PEERS: Readonly<Partial<Record<Rung, string>>> = {
+  F3: 'this program uses it elsewhere, new to this host and user, and no work of its peers',
+  F4: 'its peers use it with this program, on few days so far',
+  F5: 'established work of its peers: several of them meet it regularly with this program',
 };
 
 /** m = 1 − e^(−days/τ): how much a history of that many days can call new. */

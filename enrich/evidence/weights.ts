@@ -61,6 +61,14 @@ export interface NoveltyWeights {
   /** Largest correction up and down by the scope's own rate, dB. */
   readonly correctionUp: number;
   readonly correctionDown: number;
+  /** A host of less maturity than this is judged by its peer group, when it has one that can judge. */
+  readonly backOffBelow: number;
+  /** Hosts seen on one day from which a peer group says what is usual: fewer are a few people's habits. */
+  readonly peerHosts: number;
+  /** Maturity that the days since then must have. */
+  readonly peerMaturity: number;
+  /** So many other hosts that use a destination with a program make it work of the group: one thief is one host. */
+  readonly peersWithIt: number;
 }
 
 export interface LinkWeights {
@@ -187,7 +195,7 @@ export interface ContextWeights {
 }
 
 export const WEIGHTS: Weights = {
-  version: 'waybill-2026.4',
+  version: 'waybill-2026.5',
   prior: 1e-5,
   groups: {
     novelty: { floor: -30, cap: 20 },
@@ -212,6 +220,10 @@ export const WEIGHTS: Weights = {
     minimumSample: 50,
     correctionUp: 4,
     correctionDown: 8,
+    backOffBelow: 0.5,
+    peerHosts: 5,
+    peerMaturity: 0.5,
+    peersWithIt: 3,
   },
   link: {
     referenced: 15,
@@ -342,7 +354,7 @@ export const WEIGHT_SOURCES: Readonly<Record<keyof Omit<Weights, 'version'>, str
   groups: 'Own judgement; caps in place of calibration, since redundant evidence makes a naive sum over-confident.',
   tiers: 'Own judgement: an alert budget of about one high alert per 1,000 hosts and day.',
   novelty:
-    'Own judgement. Distinct days as in Zeek and RITA baselines; own rate after Good–Turing; probation against training by the intruder.',
+    'Own judgement. Distinct days as in Zeek and RITA baselines; own rate after Good–Turing; probation against training by the intruder. Peers: from the maturity at which a host judges for itself (five days); three hosts as for a roll-out, five so that these are most of the smallest group.',
   link: 'Own judgement after the order of ties in ATT&CK analytics: same file, lineage, session, process, host. A tie that was not seen weighs 0; who holds the archive counts as a join by look-up does.',
   time: 'MITRE AN1413 example (5 minutes), published incident timelines (hours to a day); mixture by own judgement.',
   strength: 'Own judgement: content over name over command line over circumstance.',

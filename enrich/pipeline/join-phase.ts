@@ -160,7 +160,7 @@ export class JoinPhase {
         };
         const fact = joinedFact(record, joining, clocks[i]!, drill);
         const isOrdinary = fact !== undefined && drill === undefined && isEncrypted(record);
-        const sighting = isOrdinary ? this.sightings.of(process, { record, join }, this.settings.knowledge) : undefined;
+        const sighting = isOrdinary ? this.sightings.of(process, { record, join }, this.settings) : undefined;
         const isLate = isExplained(joining) && this.touched.isLate(flowName(flows[i]!.fact));
         const explained = isLate ? explainedFacts(record, join.host?.id) : [];
         const joined = (facts: readonly Fact[]): JoinedFlow => ({ line, facts, explained, sighting });

@@ -111,7 +111,7 @@ export class ScorePhase {
         .filter(({ record }) => isEncrypted(record))
         .map(async ({ record, join, start }) => {
           const chain = await processes.chainOf(join, start);
-          return observationsOf(chain?.[0], { record, join }, true, this.settings.knowledge);
+          return observationsOf(chain?.[0], { record, join }, true, this.settings);
         }),
     );
     const [isNew] = await this.store.put([episodeMark(episode)]);

@@ -212,13 +212,15 @@ async function assemble(
   const habit = stories.filter(
     (s) => !isHeap(s) && s.at >= first.start - HABIT && s.at < first.start - settings.horizonMicros,
   );
-  const baseline = await baselineOf(store, {
-    hostId,
-    identity,
-    destination,
-    at: first.start,
-    ...(process?.user ? { user: process.user } : {}),
-  });
+  const baseline = await baselineOf(
+    store,
+    {
+      ...{ hostId, identity, destination, at: first.start },
+      ...(host.name === undefined ? {} : { hostName: host.name }),
+      ...(process?.user ? { user: process.user } : {}),
+    },
+    settings,
+  );
   // A place that the host met on earlier days explains itself.
   const held = metBefore(baseline, settings.model.novelty) ? linked.map(withoutHolder) : linked;
   const suspect = chain ? undefined : await suspectOf(held, main.flow.start, processes, settings);

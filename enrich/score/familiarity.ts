@@ -1,16 +1,18 @@
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { UserRef } from '../event/endpoint-event.ts';
 import type { DestinationEntity } from '../evidence/destination.ts';
-import { knownBy } from '../evidence/novelty.ts';
+import { knownBy, knownByPeers, maturity } from '../evidence/novelty.ts';
+import { peerGroupOf } from '../evidence/peer-group.ts';
 import { processIdentity } from '../evidence/process-identity.ts';
-import type { Tables } from '../evidence/tables.ts';
 import type { NoveltyWeights } from '../evidence/weights.ts';
 import { destinationOf } from '../join/destination-of.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
+import type { Settings } from '../settings.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Observation, Store } from '../store/store.ts';
 import { fingerprintKeys } from './fingerprint.ts';
 import { hoursKeys } from './hours.ts';
+import { type Peers, peerKeys, peersOf } from './peers.ts';
 import { rolloutKeys, rolloutScope } from './rollout.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
@@ -39,14 +41,24 @@ export interface Baseline {
   readonly novelty: readonly NoveltyDay[];
   /** Days for which the organisation has been observed, at most 30. */
   readonly orgDays: number;
+  /** The peer group of a host whose own history is too short to judge by. */
+  readonly peerGroup?: string;
+  /** What that group knows, when it can judge. */
+  readonly peers?: Peers;
 }
 
-/** This host, or its user, met the destination on an earlier day, with whatever program: there is a reason besides theft. */
-export const metBefore = ({ host, user, hostIdentity, day }: Baseline, weights: NoveltyWeights): boolean =>
-  [host, user, hostIdentity].some((familiarity) => knownBy(familiarity, day - 1, weights).met);
+/**
+ * This host, or its user, met the destination on an earlier day, with whatever program, or it is work of the peers by which
+ * the host is judged: there is a reason besides theft.
+ */
+export const metBefore = ({ host, user, hostIdentity, peers, day }: Baseline, weights: NoveltyWeights): boolean =>
+  [host, user, hostIdentity].some((familiarity) => knownBy(familiarity, day - 1, weights).met) ||
+  knownByPeers(peers?.cells ?? [], day - 1, weights).met;
 
 interface Subject {
   readonly hostId: string;
+  /** Of the host, as the feed wrote it. */
+  readonly hostName?: string;
   readonly identity: string;
   readonly destination: DestinationEntity;
   readonly at: number;
@@ -85,7 +97,7 @@ export function observationsOf(
   process: ProcessInfo | undefined,
   { record, join }: JoinedBody,
   tainted: boolean,
-  tables: Tables,
+  { knowledge: tables, peer_groups }: Pick<Settings, 'knowledge' | 'peer_groups'>,
 ): Observation[] {
   const host = join.host;
   if (!host) return [];
@@ -105,12 +117,19 @@ export function observationsOf(
     ...(join.method === 'tuple' ? fingerprintKeys(identity, record, tables) : []),
     ...rolloutKeys(process ? rolloutScope(process, identity, destination.ladder.name, tables) : undefined, host.id),
     ...hoursKeys(host.id, process?.user, at),
+    ...peerKeys(peerGroupOf(peer_groups, host, process?.user), {
+      ...{ hostId: host.id, identity, destination: destination.ladder.name },
+    }),
   ];
   return keys.map((key) => ({ ...key, day, tainted }));
 }
 
 /** Reads the baseline of an episode. Sightings on its own day do not count: they may be its own. */
-export async function baselineOf(store: Store, subject: Subject): Promise<Baseline> {
+export async function baselineOf(
+  store: Store,
+  subject: Subject,
+  { model, peer_groups }: Pick<Settings, 'model' | 'peer_groups'>,
+): Promise<Baseline> {
   const keys = keysOf(subject);
   const asked = keys.filter((key) => key !== undefined);
   const answers = await store.familiarity(asked);
@@ -121,6 +140,11 @@ export async function baselineOf(store: Store, subject: Subject): Promise<Baseli
   const day = dayOf(subject.at);
   const host = await store.novelty(`host:${subject.hostId}`, day - NOVELTY_DAYS, day - 1);
   const org = await store.novelty('org', day - NOVELTY_DAYS, day - 1);
+  const days = span(host, day);
+  const isNew = maturity(days, model.novelty) < model.novelty.backOffBelow;
+  const group = isNew ? peerGroupOf(peer_groups, { name: subject.hostName }, subject.user) : undefined;
+  const seen = { ...subject, destination: subject.destination.ladder.name };
+  const peers = group === undefined ? undefined : await peersOf(store, group, seen, day, model.novelty);
   return {
     day,
     org: of(0),
@@ -131,9 +155,11 @@ export async function baselineOf(store: Store, subject: Subject): Promise<Baseli
     hostIdentity: of(5),
     orgAsn: of(6),
     program: of(7),
-    days: span(host, day),
+    days,
     novelty: host,
     orgDays: span(org, day),
+    ...(group === undefined ? {} : { peerGroup: group }),
+    ...(peers === undefined ? {} : { peers }),
   };
 }
 

@@ -2,6 +2,7 @@ import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import { hashId } from '../evidence/staging-fact.ts';
 import type { Fact, FamiliarityKey, Observation, Store } from '../store/store.ts';
 import type { Episode } from './episode.ts';
+import { groupOfScope } from './peers.ts';
 import type { Verdict } from './verdict.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
@@ -16,7 +17,7 @@ const DAYS = 'rest:days';
  * What the baseline of an episode rests on: by these names a sighting of an earlier day that comes late finds the
  * episodes that it may change.
  */
-function restsOn({ host, identity, process, destination }: Episode): string[] {
+function restsOn({ host, identity, process, destination, baseline }: Episode): string[] {
   const { name, registrable, asn } = destination.ladder;
   const user = process?.user?.id ?? process?.user?.name;
   const destinations = [name, registrable, asn].filter((each) => each !== undefined);
@@ -26,14 +27,19 @@ function restsOn({ host, identity, process, destination }: Episode): string[] {
     ...destinations.map((each) => `rest:destination:${hashId([each])}`),
     ...(identity === 'unknown' ? [] : [`rest:program:${hashId([identity])}`]),
     ...(user === undefined ? [] : [`rest:user:${hashId([user.toLowerCase()])}`]),
+    ...(baseline.peerGroup === undefined ? [] : [restsOnPeers(baseline.peerGroup)]),
   ];
 }
 
 const restsOnHost = (hostId: string): string => `rest:host:${hashId([hostId])}`;
+const restsOnPeers = (group: string): string => `rest:peers:${hashId([group])}`;
 
-/** Facts by which a candidate is found again. None of what the gate closes for good. */
+/**
+ * Facts by which a candidate is found again. None of what the gate closes for good: what peers make established they may,
+ * when one of them turns out to have been robbed, make no more.
+ */
 export function restingFacts(episode: Episode, { gate }: Verdict): Fact[] {
-  if (!gate.passed && gate.learning !== true) return [];
+  if (!gate.passed && gate.learning !== true && episode.baseline.peers === undefined) return [];
   const at = episode.flows[0]!.start;
   const base = { kind: 'episode', at, keys: [], version: 0 } as const;
   const day = Math.floor(at / DAY);
@@ -89,6 +95,8 @@ function shardOf({ scope, destination }: FamiliarityKey, isNewDay: boolean): str
   if (scope === 'org') return isNewDay ? 'rest:org' : `rest:destination:${hashId([destination])}`;
   if (scope === 'programs') return `rest:program:${hashId([destination])}`;
   const [kind, rest] = [scope.slice(0, scope.indexOf(':')), scope.slice(scope.indexOf(':') + 1)];
+  const group = groupOfScope(scope);
+  if (group !== undefined) return restsOnPeers(group);
   switch (kind) {
     case 'host':
       return restsOnHost(rest);

@@ -1,5 +1,5 @@
 import { probabilityAt } from '../evidence/calibration.ts';
-import { ladder, maturity, noveltyEvidence, RUNG_MEANING, type Rung } from '../evidence/novelty.ts';
+import { maturity, type Rung } from '../evidence/novelty.ts';
 import type { Weights } from '../evidence/weights.ts';
 import type { Settings } from '../settings.ts';
 import { allowed } from './binary-allowlist.ts';
@@ -7,6 +7,7 @@ import { contextTerms } from './context-terms.ts';
 import type { Episode } from './episode.ts';
 import { joinTerms } from './join-terms.ts';
 import { attainable, missing } from './missing.ts';
+import { noveltyTerms } from './novelty-terms.ts';
 import { processTerms } from './process-terms.ts';
 import { stagingTerms } from './staging-terms.ts';
 import { tlsTerms } from './tls-terms.ts';
@@ -27,13 +28,11 @@ const MAX_COUNTERFACTUALS = 6;
  */
 export function scoreEpisode(episode: Episode, settings: Settings): Verdict {
   const w = settings.model;
-  const day = episode.baseline.day - 1;
-  const rung = ladder(episode.baseline, day, w.novelty);
-  const historyDays = historyOf(episode, rung);
+  const { rung, historyDays, terms: novelty } = noveltyTerms(episode, w);
   const staging = stagingTerms(episode, w);
   const volume = volumeTerms(episode, rung, settings);
   const terms = [
-    ...noveltyTerms(episode, rung, historyDays, w),
+    ...novelty,
     ...staging.terms,
     ...volume.terms,
     ...processTerms(episode, settings),
@@ -71,27 +70,6 @@ export function scoreEpisode(episode: Episode, settings: Settings): Verdict {
 /** Nothing can be called new yet in this organisation. */
 export const isYoung = ({ baseline }: Episode, { model }: Settings): boolean =>
   maturity(baseline.orgDays, model.novelty) < LEARNT;
-
-/** Days of the history that a rung is judged by: what the organisation knows, or what the host knows. */
-function historyOf({ baseline }: Episode, rung: Rung): number {
-  const byOrg = rung === 'F0' || rung === 'F1' || rung === 'F2';
-  return byOrg ? Math.max(baseline.orgDays, baseline.days) : baseline.days;
-}
-
-function noveltyTerms(episode: Episode, rung: Rung, historyDays: number, w: Weights): Term[] {
-  const novelty = noveltyEvidence({ rung, historyDays, own: episode.baseline.novelty }, w.novelty);
-  const history = `${historyDays} days of history${novelty.maturity < 0.99 ? `, maturity ${novelty.maturity.toFixed(2)}` : ''}`;
-  const detail = `${rung}: ${RUNG_MEANING[rung]} (${history})`;
-  const evidence = [episode.destination.ladder.name];
-  const terms: Term[] = [{ group: 'N', name: `familiarity_${rung}`, db: novelty.db, detail, evidence }];
-  const { rollout } = episode;
-  if (rollout?.spread === true && novelty.db > 0) {
-    const count = `${rollout.hosts} of ${rollout.of} hosts`;
-    const what = `the same signed program met this destination on ${count} that day`;
-    terms.push({ group: 'N', name: 'rollout', db: w.novelty.rollout, detail: what, evidence });
-  }
-  return terms;
-}
 
 function gateOf(
   episode: Episode,

@@ -1,7 +1,7 @@
 import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
-import type { Tables } from '../evidence/tables.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
+import type { Settings } from '../settings.ts';
 import type { Observation } from '../store/store.ts';
 import { observationsOf } from './familiarity.ts';
 
@@ -30,18 +30,22 @@ export class Sightings {
   private nextNumber = 1;
 
   /** @param process of the flow, as fully as it is known */
-  of(process: ProcessInfo | undefined, body: JoinedBody, tables: Tables): Sighting {
+  of(
+    process: ProcessInfo | undefined,
+    body: JoinedBody,
+    settings: Pick<Settings, 'knowledge' | 'peer_groups'>,
+  ): Sighting {
     const { record, join } = body;
     const at = parseMicros(record.event.start) ?? 0;
     const { ip, domain } = record.destination;
     const hello = join.method === 'tuple' ? record.tls?.client?.ja4 : undefined;
     const number = process === undefined ? 0 : this.numberOf(process);
-    const key = `${Math.floor(at / HOUR)} ${number} ${hello ?? ''} ${ip} ${domain ?? ''} ${join.host?.id ?? ''}`;
+    const key = `${Math.floor(at / HOUR)} ${number} ${hello ?? ''} ${ip} ${domain ?? ''} ${join.host?.id ?? ''} ${join.host?.name ?? ''}`;
     if (this.known.has(key)) {
       this.hits++;
       return { observations: [], key };
     }
-    return { observations: observationsOf(process, body, false, tables), key };
+    return { observations: observationsOf(process, body, false, settings), key };
   }
 
   /** They have been observed. */

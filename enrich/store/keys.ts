@@ -5,7 +5,7 @@ import { FACT_KINDS, type FactKind } from './store.ts';
  * Every key that the store has in Redis. `P` is the prefix (`waybill`), `T` a tag number below `tags`, `D` a digest of 8
  * bytes as 11 characters of base64url. Outside text is never part of a key; what carries names are fields and members.
  * All keys of one tag are in one slot of a cluster, so each script touches one slot only; a host's facts have one tag,
- * and so have the destinations of a scope, except those of `org`, which go round WIDE_TAGS tags by destination.
+ * and so have the destinations of a scope, except those of `org` and of `peers:`, which go round WIDE_TAGS tags by destination.
  *
  * | key            | type   | holds                                                    | size                         | TTL |
  * |----------------|--------|----------------------------------------------------------|------------------------------|-----|
@@ -111,11 +111,11 @@ export interface RedisShape {
  */
 export const DEFAULT_SHAPE: RedisShape = { tags: 1_024, buckets: 256 };
 
-/** Tags over which the destinations of the organisation are spread. */
+/** Tags over which the destinations of the organisation, and those of a peer group, are spread. */
 export const WIDE_TAGS = 64;
 
 export function isWide(scope: string): boolean {
-  return scope === 'org';
+  return scope === 'org' || scope.startsWith('peers:');
 }
 
 export function layoutKey(prefix: string): string {

@@ -15,7 +15,7 @@ export const MAX_FACTS_PER_SERIES = 200_000;
 export const MAX_FOUND = 10_000;
 /** Destinations that may become new to one scope on one day; the rest stay unknown, which is the safe side. */
 export const MAX_FRESH_A_DAY = 50_000;
-/** The same for scopes that gather many hosts: `org` and `identity:`. */
+/** The same for scopes that gather many hosts: `org`, `identity:` and those of peer groups. */
 export const MAX_FRESH_A_DAY_SHARED = 1_000_000;
 /** Alerts kept; the oldest goes. */
 export const MAX_ALERTS = 100_000;
@@ -61,7 +61,7 @@ export function alertRefusal(alert: StoredAlert): string | undefined {
 }
 
 export function maxFreshADay(scope: string): number {
-  return scope === 'org' || scope.startsWith('identity:') ? MAX_FRESH_A_DAY_SHARED : MAX_FRESH_A_DAY;
+  return /^(org$|identity:|peers:|peer-)/.test(scope) ? MAX_FRESH_A_DAY_SHARED : MAX_FRESH_A_DAY;
 }
 
 /** How many facts a read may give when asked for `limit`. */

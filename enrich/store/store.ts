@@ -145,7 +145,8 @@ export type FactQuery = {
 export interface FamiliarityKey {
   /**
    * Whose familiarity: `host:<id>`, `user:<id>`, `identity:<id>`, `host-identity:<id>|<id>`, `org`; `ja4:<identity>` for
-   * handshakes; `hosts` and `rollout:<hash>` to count hosts by day.
+   * handshakes; `hosts`, `rollout:<hash>` and `peer-hosts:<group>` to count hosts by day; `peers:<group>` for what each host
+   * of a group met, `peer-identity:<group>|<cell>|<identity>` for what peers met with a program.
    */
   readonly scope: string;
   /** Destination entity, e.g. `tenant:bucket.s3.amazonaws.com`, `domain:example.com`. */

@@ -1,12 +1,24 @@
 import { describe, expect, it } from 'vitest';
+import { peerGroupOf } from '../../enrich/evidence/peer-group.ts';
+import { withOverrides } from '../../enrich/evidence/weights.ts';
+import type { Settings } from '../../enrich/settings.ts';
+import { benchSettings } from '../bench/detect/bench-settings.ts';
 import { reportOf, textOf } from '../bench/detect/detect-report.ts';
 import { share } from '../bench/detect/figures.ts';
+import { organisation } from '../bench/detect/organisation.ts';
 import { runDetection } from '../bench/detect/run-detection.ts';
 import { timelineOf } from '../bench/detect/timeline.ts';
 
-const SMALL = { seed: 11, hosts: 10, days: 3, warmUp: 1, thefts: 3, settleHours: 24 };
+/** Three days make nobody old and no group: with these every host is judged by its group, if there are two of it. */
+const settings: Settings = {
+  ...benchSettings(true),
+  model: withOverrides({ novelty: { peerHosts: 2, peerMaturity: 0.1, peersWithIt: 1 } }),
+};
+const SMALL = { settings, seed: 11, hosts: 10, days: 3, warmUp: 1, thefts: 3, settleHours: 24 };
 const outcome = await runDetection(SMALL);
 const backwards = await runDetection({ ...SMALL, reorder: (arrivals) => [...arrivals].reverse() });
+// Played outside of the tests, which have a limit of time that a busy machine exceeds.
+const watched = await runDetection({ ...SMALL, timeline: true });
 const report = reportOf([outcome]);
 
 describe('a run of the yardstick', () => {
@@ -15,6 +27,7 @@ describe('a run of the yardstick', () => {
     expect(standing(backwards)).toEqual(standing(outcome));
     const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
     expect([...backwards.candidates].sort(byId)).toEqual([...outcome.candidates].sort(byId));
+    expect(report.judgedByPeers).toBeGreaterThan(5);
   });
 
   it('counts every theft once by kind, by blind spot and in all', () => {
@@ -42,16 +55,16 @@ describe('a run of the yardstick', () => {
     );
     expect(calibration.bins.reduce((n, bin) => n + bin.candidates, 0)).toBe(calibration.candidates);
     expect(wrong.hostDays).toBe(20);
+    expect(wrong.onNewHosts).toEqual({ hostDays: 0, high: 0, medium: 0 });
   });
 
-  it('knows when the feed first told of who sent, and what was known of a theft at each look', async () => {
+  it('knows when the feed first told of who sent, and what was known of a theft at each look', () => {
     const { timeToAlert: time } = report;
     expect(time.beforeHalfWhenTold.of).toBeLessThanOrEqual(time.beforeHalf.of);
     expect(time.beforeHalfWhenTold.count).toBeLessThanOrEqual(time.beforeHalf.count);
     const told = outcome.truth.thefts.filter(({ id }) => outcome.senderTold.has(id));
     expect(told.length).toBeGreaterThan(0);
     expect(outcome.looks).toEqual([]);
-    const watched = await runDetection({ ...SMALL, timeline: true });
     expect(watched.raised).toEqual(outcome.raised);
     const text = timelineOf(watched);
     for (const { id } of outcome.truth.thefts) expect(text).toContain(`${id} `);
@@ -74,6 +87,15 @@ describe('a run of the yardstick', () => {
     ])
       expect(text).toContain(heading);
     expect(text).not.toMatch(/NaN|undefined/);
+  });
+});
+
+describe('the settings of a simulated organisation', () => {
+  it('make a peer group of each role, and every host is in that of its own', () => {
+    const { peer_groups } = benchSettings(true);
+    for (const { name, role } of organisation(3, 60).hosts)
+      expect(peerGroupOf(peer_groups, { name }, undefined)).toBe(role);
+    expect(benchSettings(false).peer_groups).toEqual([]);
   });
 });
 

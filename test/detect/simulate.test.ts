@@ -2,14 +2,22 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { FEEDS } from '../bench/detect/feeds.ts';
+import { isNew } from '../bench/detect/new-hosts.ts';
 import { addressOf, organisation } from '../bench/detect/organisation.ts';
-import type { Arrival } from '../bench/detect/scene.ts';
+import { type Arrival, DAY, FIRST_DAY } from '../bench/detect/scene.ts';
 import { type SimulationOptions, simulate } from '../bench/detect/simulate.ts';
 import { sysmonLine } from '../bench/detect/sysmon-line.ts';
 import { THEFT_KINDS } from '../bench/detect/theft-kinds.ts';
 import { BLIND_SPOTS, bytesOf, goneBy } from '../bench/detect/truth.ts';
 
-const SMALL: SimulationOptions = { seed: 7, hosts: 30, days: 7, thefts: 2 * THEFT_KINDS.length, warmUp: 1 };
+const SMALL: SimulationOptions = {
+  seed: 7,
+  hosts: 30,
+  days: 7,
+  thefts: 2 * THEFT_KINDS.length,
+  warmUp: 1,
+  newHosts: 4,
+};
 
 function played(options: SimulationOptions) {
   const simulation = simulate(options);
@@ -61,6 +69,24 @@ describe('the simulated organisation', () => {
     for (const day of [0, 1, 40]) expect(new Set(hosts.map((host) => addressOf(host, day, 60))).size).toBe(60);
   });
 
+  it('gives out new laptops on working days after the warm-up, of which nothing is seen before', () => {
+    const issued = small.organisation.hosts.filter((host) => host.issued > 0);
+    expect(issued).toHaveLength(4);
+    for (const { issued: day, laptop } of issued) {
+      expect(laptop).toBe(true);
+      expect(day).toBeGreaterThanOrEqual(SMALL.warmUp);
+      expect(day % 7).toBeLessThan(5);
+    }
+    const early = small.arrivals.filter(
+      ({ at, host }) => at < FIRST_DAY + small.organisation.hosts[host]!.issued * DAY,
+    );
+    expect(early).toEqual([]);
+    expect(organisation(SMALL.seed, SMALL.hosts).hosts.every((host) => host.issued === 0)).toBe(true);
+    const [host] = issued;
+    expect([-1, 0, 4, 5].map((days) => isNew(host!, host!.issued + days))).toEqual([false, true, true, false]);
+    expect(isNew({ issued: 0 }, 0)).toBe(false);
+  });
+
   it('shows of a host only what its feed has', () => {
     const { hosts } = small.organisation;
     const wrong = small.arrivals.filter((arrival) => {
@@ -91,6 +117,14 @@ describe('the simulated organisation', () => {
 });
 
 describe('planted thefts', () => {
+  it('are some of them from new hosts, in their first days', () => {
+    const fromNew = small.truth.thefts.filter(({ onNewHost }) => onNewHost);
+    expect(fromNew.length).toBeGreaterThan(SMALL.thefts / 10);
+    expect(fromNew.length).toBeLessThan(SMALL.thefts / 3);
+    for (const { host, sent } of fromNew)
+      expect(isNew(small.organisation.hosts[host]!, Math.floor((sent[0]!.start - FIRST_DAY) / DAY))).toBe(true);
+  });
+
   it('are each there with flows whose records reach the service, all kinds of them', () => {
     const ended = new Set(
       small.arrivals.flatMap((a) =>

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   type Acquaintance,
   knownBy,
+  knownByPeers,
   ladder,
+  ladderByPeers,
   maturity,
   noveltyEvidence,
   ownNovelty,
@@ -100,6 +102,59 @@ const isSeen = (familiarity: Familiarity, daysAgo: number): boolean => {
   const age = familiarity.lastDay - (DAY - daysAgo);
   return familiarity.firstDay === DAY - daysAgo || (age >= 0 && age < 32 && ((familiarity.days >>> age) & 1) === 1);
 };
+
+describe('ladder by peers', () => {
+  const elsewhere = { ...NOBODY, org: seen(9), identity: seen(9) };
+  const rung = (...cells: (Familiarity | undefined)[]) => ladderByPeers(elsewhere, cells, DAY).rung;
+  const ORDER: readonly Rung[] = ['F0', 'F1', 'F2', 'F3', 'F4', 'F5'];
+
+  it('takes work of three peers for the host’s own, and less for none', () => {
+    expect(rung(seen(1), seen(2), seen(3))).toBe('F5');
+    expect(rung(seen(1), undefined, seen(2), seen(2))).toBe('F4');
+    expect(rung(seen(1, 2, 3, 4), seen(1, 2, 3))).toBe('F3');
+    expect(rung(seen(31, 32), seen(1, 2, 3), seen(1))).toBe('F3');
+  });
+
+  it('leaves a host what it knows better than its peers do', () => {
+    const known = { ...elsewhere, hostIdentity: seen(1, 2, 3) };
+    expect(ladderByPeers(known, [seen(1), seen(1), seen(1)], DAY)).toEqual({ rung: 'F5', byPeers: false });
+  });
+
+  it('keeps the probation of what was met by a theft', () => {
+    const robbed = { ...seen(1, 2, 3), firstTainted: true };
+    expect(rung(robbed, robbed, robbed)).toBe('F3');
+    expect(rung(robbed, seen(1), seen(2), seen(3))).toBe('F5');
+    const longAgo = { ...seen(1, 2, 14), firstTainted: true };
+    expect(rung(longAgo, longAgo, longAgo)).toBe('F5');
+  });
+
+  it('never calls less familiar what one more peer has met, nor what the host itself has', () => {
+    const cell = fc
+      .uniqueArray(fc.integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 6 })
+      .chain((days) => fc.boolean().map((firstTainted) => ({ ...seen(...days), firstTainted })));
+    const own = fc.constantFrom<Acquaintance>(
+      NOBODY,
+      elsewhere,
+      { ...elsewhere, host: seen(2) },
+      { ...elsewhere, hostIdentity: seen(1) },
+      { ...elsewhere, hostIdentity: seen(1, 2, 3) },
+    );
+    fc.assert(
+      fc.property(own, fc.array(cell, { maxLength: 6 }), cell, (known, cells, more) => {
+        const place = (all: readonly Familiarity[]) => ORDER.indexOf(ladderByPeers(known, all, DAY).rung);
+        expect(place([...cells, more])).toBeGreaterThanOrEqual(place(cells));
+        expect(place(cells)).toBeGreaterThanOrEqual(ORDER.indexOf(ladder(known, DAY)));
+        expect(place([...cells].reverse())).toBe(place(cells));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('counts the days on which any of them did', () => {
+    expect(knownByPeers([seen(1, 2), seen(2, 3), seen(5), seen(40)], DAY)).toEqual({ met: true, days: 4 });
+    expect(knownByPeers([], DAY)).toEqual({ met: false, days: 0 });
+  });
+});
 
 describe('ownNovelty', () => {
   it('is telling for a clerk and weak for a developer', () => {

@@ -11,8 +11,8 @@ import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import type { JoinResult } from '../../enrich/join/join-flow.ts';
 import { readSettings, type Settings } from '../../enrich/settings.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
-import { formatMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
+import { asDefend } from '../build/defend-event.ts';
 import { archive, connection, DAY, flow, MINUTE, MORNING, program, SECOND, start } from '../join/world.ts';
 
 const GATEWAY = '10.9.0.1';
@@ -215,33 +215,4 @@ function emptyConfig(): string {
   const path = join(directory, 'empty.yaml');
   writeFileSync(path, 'score: {}\n');
   return path;
-}
-
-/** As Elastic Defend writes it. */
-function asDefend(event: EndpointEvent): object {
-  const { kind, at, host } = event;
-  if (kind !== 'process_start' && kind !== 'file_write' && kind !== 'connection') throw new Error(kind);
-  const { entityId, pid, image, commandLine } = event.process;
-  const [dataset, action] = {
-    process_start: ['process', 'start'],
-    file_write: ['file', 'creation'],
-    connection: ['network', 'connection_attempted'],
-  }[kind] as [string, string];
-  return {
-    '@timestamp': formatMicros(at),
-    event: { module: 'endpoint', dataset: `endpoint.events.${dataset}`, action, id: event.id },
-    host: { name: host.name, ip: host.ips },
-    user: { name: 'ann' },
-    process: { entity_id: entityId, pid, executable: image, command_line: commandLine },
-    ...(kind === 'file_write'
-      ? { file: { path: event.path, size: event.size, Ext: { header_bytes: '377abcaf271c0004' } } }
-      : {}),
-    ...(kind === 'connection'
-      ? {
-          source: event.source,
-          destination: event.destination,
-          network: { transport: 'tcp', direction: 'egress' },
-        }
-      : {}),
-  };
 }

@@ -88,17 +88,20 @@ export function familiarityContract(the: () => Store, effort: number): void {
   });
 }
 
+/** Scopes that gather many hosts, and may be spread over a store. */
+const WIDE = ['org', 'peers:finance'];
+
 export function wideContract(open: () => Promise<Opened>, effort: number): void {
-  it('makes familiarity and novelty of the organisation a function of the set of sightings', async () => {
+  it.each(WIDE)('makes familiarity and novelty of %s a function of the set of sightings', async (scope) => {
     await fc.assert(
       fc.asyncProperty(sightings, async ([all, batches]) => {
         const { store, remove } = await open();
         const model = new Model();
-        const inOrg = (o: Observation) => ({ ...o, scope: 'org' });
-        model.observe(all.map(inOrg));
-        for (const batch of batches) await store.observe(batch.map(inOrg));
-        expect(await store.novelty('org', 0, 65_535)).toEqual(model.novelty('org', 0, 65_535));
-        const asked = ['domain:a.example', 'tenant:c', 'x'].map((destination) => ({ scope: 'org', destination }));
+        const inScope = (o: Observation) => ({ ...o, scope });
+        model.observe(all.map(inScope));
+        for (const batch of batches) await store.observe(batch.map(inScope));
+        expect(await store.novelty(scope, 0, 65_535)).toEqual(model.novelty(scope, 0, 65_535));
+        const asked = ['domain:a.example', 'tenant:c', 'x'].map((destination) => ({ scope, destination }));
         expect(await store.familiarity(asked)).toEqual(asked.map((query) => model.familiarity(query)));
         await remove();
       }),

@@ -5,7 +5,7 @@ import { hostsIn, spanOf } from '../../../enrich/score/coverage.ts';
 import { type Episode, episodesOfHost } from '../../../enrich/score/episode.ts';
 import { scoreEpisode } from '../../../enrich/score/score.ts';
 import type { Tier } from '../../../enrich/score/verdict.ts';
-import { defaultSettings, type Settings } from '../../../enrich/settings.ts';
+import type { Settings } from '../../../enrich/settings.ts';
 import type { Store } from '../../../enrich/store/store.ts';
 import type { Truth } from './truth.ts';
 
@@ -17,6 +17,8 @@ export interface Candidate {
   readonly theft: string | undefined;
   /** What the flow that sent most was for. */
   readonly activity: string;
+  /** The peer group that it was judged by, if by one. */
+  readonly peers: string | undefined;
   readonly gate: boolean;
   readonly db: number;
   readonly probability: number;
@@ -26,33 +28,34 @@ export interface Candidate {
   readonly tiers: Readonly<Record<LeftOut, Tier>>;
 }
 
-const SETTINGS = defaultSettings();
-
 /** The settings, and the settings with all decibels of one group clipped to 0. */
-const WITHOUT: readonly (readonly [LeftOut, Settings])[] = GROUPS_LEFT_OUT.map((group) => [
-  group,
-  group === 'none'
-    ? SETTINGS
-    : { ...SETTINGS, model: withOverrides({ groups: { [group]: { floor: 0, cap: 0 } } }, SETTINGS.model) },
-]);
+const leavingOut = (settings: Settings): (readonly [LeftOut, Settings])[] =>
+  GROUPS_LEFT_OUT.map((group) => [
+    group,
+    group === 'none'
+      ? settings
+      : { ...settings, model: withOverrides({ groups: { [group]: { floor: 0, cap: 0 } } }, settings.model) },
+  ]);
 
-export async function candidatesIn(store: Store, truth: Truth): Promise<Candidate[]> {
+export async function candidatesIn(store: Store, truth: Truth, settings: Settings): Promise<Candidate[]> {
+  const without = leavingOut(settings);
   const found = new Map<string, Candidate>();
   const span = await spanOf(store);
   if (!span) return [];
   const clocks = new HostClocks(store);
   for (const host of await hostsIn(store)) {
     // One horizon at a time, as a back-test does.
-    for (let from = span.from; from <= span.to; from += SETTINGS.horizonMicros) {
-      const episodes = await episodesOfHost(store, clocks, host, from, from + SETTINGS.horizonMicros - 1, SETTINGS);
-      for (const episode of episodes) if (!found.has(episode.id)) found.set(episode.id, candidateOf(episode, truth));
+    for (let from = span.from; from <= span.to; from += settings.horizonMicros) {
+      const episodes = await episodesOfHost(store, clocks, host, from, from + settings.horizonMicros - 1, settings);
+      for (const episode of episodes)
+        if (!found.has(episode.id)) found.set(episode.id, candidateOf(episode, truth, without));
     }
   }
   return [...found.values()];
 }
 
-function candidateOf(episode: Episode, truth: Truth): Candidate {
-  const verdicts = WITHOUT.map(([group, settings]) => [group, scoreEpisode(episode, settings)] as const);
+function candidateOf(episode: Episode, truth: Truth, without: readonly (readonly [LeftOut, Settings])[]): Candidate {
+  const verdicts = without.map(([group, settings]) => [group, scoreEpisode(episode, settings)] as const);
   const whole = verdicts[0]![1];
   const flows = [...episode.flows].sort((a, b) => b.record.source.bytes - a.record.source.bytes);
   const theft = flows
@@ -62,6 +65,7 @@ function candidateOf(episode: Episode, truth: Truth): Candidate {
     id: episode.id,
     theft,
     activity: truth.flows.get(flows[0]!.record.waybill.flow_id)?.activity ?? 'unknown',
+    peers: episode.baseline.peers?.group,
     gate: whole.gate.passed,
     db: whole.db,
     probability: whole.probability,

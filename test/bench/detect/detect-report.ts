@@ -41,6 +41,10 @@ export function reportOf(outcomes: readonly Outcome[]) {
         found.filter(({ theft }) => theft.blindSpot !== 'full' && !OUT_OF_REACH.has(theft.blindSpot)),
       ),
       all: recallOf('all thefts', found),
+      fromNewHosts: recallOf(
+        'from hosts in their first days',
+        found.filter(({ theft }) => theft.onNewHost),
+      ),
       byBlindSpot: recallBy(found, ({ theft }) => theft.blindSpot),
       byKind: recallBy(found, ({ theft }) => theft.kind),
     },
@@ -49,6 +53,7 @@ export function reportOf(outcomes: readonly Outcome[]) {
       .map(({ theft, seed }) => ({ seed, id: theft.id, kind: theft.kind, blindSpot: theft.blindSpot })),
     falseAlerts: falseAlerts(outcomes),
     timeToAlert: timeToAlert(found),
+    judgedByPeers: outcomes.flatMap(({ candidates }) => candidates).filter(({ peers }) => peers !== undefined).length,
     calibration: calibration(outcomes.flatMap(({ candidates }) => candidates)),
     joins: joinReport(outcomes),
     rules: ruleFigures(outcomes),
@@ -85,7 +90,7 @@ export function textOf(report: DetectReport): string {
     ),
     table(
       ['thefts found, of all: count, share (95 % interval)', 'high', 'high or medium'],
-      [recall.full, recall.inReach, recall.all].map(recallRow),
+      [recall.full, recall.inReach, recall.all, recall.fromNewHosts].map(recallRow),
     ),
     table(['by what cannot be seen', 'high', 'high or medium'], recall.byBlindSpot.map(recallRow)),
     table(['by kind', 'high', 'high or medium'], recall.byKind.map(recallRow)),
@@ -97,6 +102,11 @@ export function textOf(report: DetectReport): string {
           '  while learning',
           perThousand(wrong.whileLearning.high, wrong.whileLearning.hostDays).toFixed(1),
           perThousand(wrong.whileLearning.medium, wrong.whileLearning.hostDays).toFixed(1),
+        ],
+        [
+          `  on hosts in their first days (${wrong.onNewHosts.hostDays} host-days), count`,
+          String(wrong.onNewHosts.high),
+          String(wrong.onNewHosts.medium),
         ],
         ...wrong.causes.map(({ activity, high, medium }) => [`  ${activity}`, String(high), String(medium)]),
       ],
@@ -118,6 +128,7 @@ export function textOf(report: DetectReport): string {
         String(bin.thefts),
       ]),
     ),
+    `judged by a peer group: ${report.judgedByPeers}`,
     `Brier score ${calibrated.brier.toFixed(4)}, of the bare share of thefts ${calibrated.brierOfShare.toFixed(4)}`,
     table(
       ['join', 'flows', 'named', 'wrong', 'laid to a wrong host'],

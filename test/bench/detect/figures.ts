@@ -93,6 +93,8 @@ export interface FalseAlerts {
   /** After the warm-up. */
   readonly high: number;
   readonly medium: number;
+  /** Of those: about hosts in their first days. */
+  readonly onNewHosts: { readonly hostDays: number; readonly high: number; readonly medium: number };
   readonly whileLearning: { readonly hostDays: number; readonly high: number; readonly medium: number };
   /** By what the main flow was for. */
   readonly causes: readonly { readonly activity: string; readonly high: number; readonly medium: number }[];
@@ -102,11 +104,13 @@ export function falseAlerts(outcomes: readonly Outcome[]): FalseAlerts {
   const causes = new Map<string, { high: number; medium: number }>();
   const counted = { high: 0, medium: 0 };
   const learning = { hostDays: 0, high: 0, medium: 0 };
-  let hostDays = 0;
-  for (const { options, truth, raised, flows } of outcomes) {
-    const { hosts, days, warmUp } = options;
-    hostDays += hosts * (days - warmUp);
-    learning.hostDays += hosts * warmUp;
+  const onNew = { hostDays: 0, high: 0, medium: 0 };
+  let judged = 0;
+  for (const { options, truth, raised, flows, hostDays, isNewHost } of outcomes) {
+    const { warmUp } = options;
+    judged += hostDays.judged;
+    learning.hostDays += hostDays.learning;
+    onNew.hostDays += hostDays.onNew;
     for (const alert of raised) {
       if (theftsOf(alert, truth).size > 0) continue;
       const main = alert.flows
@@ -115,6 +119,7 @@ export function falseAlerts(outcomes: readonly Outcome[]): FalseAlerts {
       const early = (main?.start ?? 0) < FIRST_DAY + warmUp * DAY;
       (early ? learning : counted)[alert.tier]++;
       if (early) continue;
+      if (isNewHost(truth.flows.get(main?.id ?? '')?.host ?? '', main?.start ?? 0)) onNew[alert.tier]++;
       const activity = truth.flows.get(main?.id ?? '')?.activity ?? 'unknown';
       const cause = causes.get(activity) ?? { high: 0, medium: 0 };
       cause[alert.tier]++;
@@ -124,7 +129,7 @@ export function falseAlerts(outcomes: readonly Outcome[]): FalseAlerts {
   const sorted = [...causes]
     .map(([activity, count]) => ({ activity, ...count }))
     .sort((a, b) => b.high + b.medium - a.high - a.medium || (a.activity < b.activity ? -1 : 1));
-  return { hostDays, ...counted, whileLearning: learning, causes: sorted };
+  return { hostDays: judged, ...counted, onNewHosts: onNew, whileLearning: learning, causes: sorted };
 }
 
 export const perThousand = (count: number, hostDays: number): number =>

@@ -105,7 +105,7 @@ export interface AblationRow {
 
 /** As the candidates stand at the end; ledgers of slow thefts are left out of every row. */
 export function ablation(outcomes: readonly Outcome[]): AblationRow[] {
-  const hostDays = outcomes.reduce((sum, { options }) => sum + options.hosts * (options.days - options.warmUp), 0);
+  const hostDays = outcomes.reduce((sum, { hostDays: { judged } }) => sum + judged, 0);
   return GROUPS_LEFT_OUT.map((without) => {
     const high = new Set<string>();
     const any = new Set<string>();

@@ -2,6 +2,7 @@
 import type { Random } from '../random.ts';
 import { inventedDomain, inventedWord, lognormal, numberOf, streamOf } from './chance.ts';
 import { FEEDS, type FeedShape } from './feeds.ts';
+import { type Issue, withNewHosts } from './new-hosts.ts';
 
 export type Role = 'office' | 'developer' | 'admin' | 'finance' | 'server';
 
@@ -14,6 +15,8 @@ export interface Host {
   readonly name: string;
   readonly role: Role;
   readonly laptop: boolean;
+  /** The day on which it was given out; 0 for those that were there before. */
+  readonly issued: number;
   readonly segment: Segment;
   readonly feed: FeedShape;
   /** Its events go through the normalizer as lines of text. */
@@ -41,6 +44,10 @@ const ROLES: readonly (readonly [Role, number])[] = [
   ['admin', 0.05],
   ['server', 0.12],
 ];
+export const ROLE_NAMES: readonly Role[] = ROLES.map(([role]) => role);
+/** What the names of the hosts of a role begin with. */
+export const namePrefix = (role: Role): string => role.slice(0, 3).toUpperCase();
+
 const SEGMENTS: readonly (readonly [Segment, number])[] = [
   ['plain', 0.82],
   ['proxied', 0.12],
@@ -51,7 +58,8 @@ const SKEWED = 0.06;
 const SITES = 3_000;
 const PARTNERS = 40;
 
-export function organisation(seed: number, hosts: number): Organisation {
+/** @param issue of new laptops; by default none */
+export function organisation(seed: number, hosts: number, issue: Issue = { count: 0, from: 0, to: 0 }): Organisation {
   const random = streamOf(seed, 'organisation');
   const name = inventedWord(random, 3);
   const roles = quota(ROLES, hosts, random);
@@ -64,8 +72,12 @@ export function organisation(seed: number, hosts: number): Organisation {
   return {
     seed,
     name,
-    hosts: Array.from({ length: hosts }, (_, index) =>
-      hostOf(seed, name, index, roles[index]!, feeds[index]!, segments[index]!),
+    hosts: withNewHosts(
+      seed,
+      Array.from({ length: hosts }, (_, index) =>
+        hostOf(seed, name, index, roles[index]!, feeds[index]!, segments[index]!),
+      ),
+      issue,
     ),
     sites: Array.from({ length: SITES }, () => inventedDomain(random)),
     partners: Array.from({ length: PARTNERS }, () => inventedDomain(random)),
@@ -88,9 +100,10 @@ function hostOf(
       feed.processIds === 'pid' || feed.feed === 'sysmon'
         ? `${role.slice(0, 3)}-${index}`
         : `agent-${numberOf(seed, 'agent', index).toString(16)}`,
-    name: `${role.slice(0, 3).toUpperCase()}-${index}`,
+    name: `${namePrefix(role)}-${index}`,
     role,
     laptop: role !== 'server' && random.chance(0.6),
+    issued: 0,
     // Servers stand where the sensor sees them.
     segment: role === 'server' ? 'plain' : segment,
     feed,

@@ -19,11 +19,11 @@ export function ruleFigures(outcomes: readonly Outcome[]): RuleFigures[] {
     let all = 0;
     let foundInReach = 0;
     let inReach = 0;
-    let hostDays = 0;
+    let judged = 0;
     const wrong = new Set<string>();
-    for (const { options, truth, rules, flows } of outcomes) {
+    for (const { options, truth, rules, flows, hostDays } of outcomes) {
       const raised = rules.get(rule)!;
-      hostDays += options.hosts * (options.days - options.warmUp);
+      judged += hostDays.judged;
       for (const theft of truth.thefts) {
         if (theft.sent.length === 0) continue;
         const hit = theft.sent.some(({ flow }) => raised.has(flow)) ? 1 : 0;
@@ -43,7 +43,7 @@ export function ruleFigures(outcomes: readonly Outcome[]): RuleFigures[] {
       rule,
       recall: share(found, all),
       inReach: share(foundInReach, inReach),
-      falseAlerts: perThousand(wrong.size, hostDays),
+      falseAlerts: perThousand(wrong.size, judged),
     };
   });
 }

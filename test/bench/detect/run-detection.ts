@@ -5,18 +5,29 @@ import { Enricher } from '../../../enrich/enricher.ts';
 import type { EndpointEvent } from '../../../enrich/event/endpoint-event.ts';
 import { FeedNormalizer } from '../../../enrich/ingest/normalizer.ts';
 import type { JoinMethod, WaybillLine } from '../../../enrich/join/join-flow.ts';
-import { defaultSettings } from '../../../enrich/settings.ts';
+import type { Settings } from '../../../enrich/settings.ts';
 import { openMemory } from '../../../enrich/store/memory.ts';
 import type { Store, StoredAlert } from '../../../enrich/store/store.ts';
 import { parseMicros } from '../../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../../sensor/record/flow-record.ts';
+import { benchSettings } from './bench-settings.ts';
 import { type Candidate, candidatesIn } from './candidates.ts';
+import { isNew } from './new-hosts.ts';
+import type { Host, Organisation } from './organisation.ts';
 import { type Packing, packingOf, type Rule, raisedBy, type SeenFlow } from './rules-of-today.ts';
 import { type Arrival, DAY, FIRST_DAY, HOUR } from './scene.ts';
 import { type SimulationOptions, simulate } from './simulate.ts';
 import { sysmonLine } from './sysmon-line.ts';
 import { type Look, lookAt } from './timeline.ts';
 import type { Theft, Truth } from './truth.ts';
+
+/** Days of hosts that were there. */
+export interface HostDays {
+  readonly learning: number;
+  /** After the warm-up; `onNew` are those of hosts in their first days. */
+  readonly judged: number;
+  readonly onNew: number;
+}
 
 export type AlertTier = 'high' | 'medium';
 
@@ -43,6 +54,9 @@ export interface JoinSeen {
 export interface Outcome {
   readonly options: SimulationOptions;
   readonly truth: Truth;
+  readonly hostDays: HostDays;
+  /** Whether a host, by its id, had been given out days before a moment. */
+  readonly isNewHost: (id: string, at: number) => boolean;
   readonly raised: readonly Raised[];
   /** By flow id, as the join stood at the end. */
   readonly joins: ReadonlyMap<string, JoinSeen>;
@@ -64,6 +78,8 @@ export interface Outcome {
 export interface RunOptions extends SimulationOptions {
   /** Hours of service time between two looks at everything; thefts are looked at in between too. */
   readonly settleHours: number;
+  /** By default its roles are set as peer groups, and nothing else. */
+  readonly settings?: Settings;
   /** Keeps what was known of each theft at each look. */
   readonly timeline?: boolean;
   readonly onDay?: (day: number) => void;
@@ -77,12 +93,14 @@ export async function runDetection(options: RunOptions): Promise<Outcome> {
   const run = new Run(store, options);
   try {
     await run.feed();
-    const candidates = await run.timed(() => candidatesIn(store, run.simulation.truth));
+    const candidates = await run.timed(() => candidatesIn(store, run.simulation.truth, run.settings));
     const { flows, packings, parents, joins } = run;
     const seen = seenFlows(flows, joins);
     return {
       options,
       truth: run.simulation.truth,
+      hostDays: hostDaysOf(options, run.simulation.organisation),
+      isNewHost: newHostsOf(run.simulation.organisation),
       raised: await run.standing(),
       joins,
       candidates,
@@ -103,6 +121,28 @@ export async function runDetection(options: RunOptions): Promise<Outcome> {
   } finally {
     await store.close();
   }
+}
+
+function hostDaysOf({ days, warmUp }: SimulationOptions, { hosts }: Organisation): HostDays {
+  const count = (from: number, to: number, has: (host: Host, day: number) => boolean): number => {
+    let sum = 0;
+    for (let day = from; day < to; day++) sum += hosts.filter((host) => has(host, day)).length;
+    return sum;
+  };
+  const isThere = ({ issued }: Host, day: number): boolean => day >= issued;
+  return {
+    learning: count(0, warmUp, isThere),
+    judged: count(warmUp, days, isThere),
+    onNew: count(warmUp, days, isNew),
+  };
+}
+
+function newHostsOf({ hosts }: Organisation): Outcome['isNewHost'] {
+  const byId = new Map(hosts.map((host) => [host.id, host]));
+  return (id, at) => {
+    const host = byId.get(id);
+    return host !== undefined && isNew(host, Math.floor((at - FIRST_DAY) / DAY));
+  };
 }
 
 /** What the sensor alone says of a flow. */
@@ -156,6 +196,7 @@ class Run {
   peakMegabytes = 0;
   private readonly store: Store;
   private readonly options: RunOptions;
+  readonly settings: Settings;
   private readonly enricher: Enricher;
   private readonly normalizer = new FeedNormalizer();
   private checkPoints: CheckPoint[] = [];
@@ -166,7 +207,8 @@ class Run {
     this.store = store;
     this.options = options;
     this.simulation = simulate(options);
-    this.enricher = new Enricher(store, defaultSettings());
+    this.settings = options.settings ?? benchSettings(true);
+    this.enricher = new Enricher(store, this.settings);
   }
 
   async feed(): Promise<void> {
@@ -252,7 +294,7 @@ class Run {
     const { truth, organisation } = this.simulation;
     for (const theft of truth.thefts) {
       if (theft.host !== host || !theft.sent.some(({ start, end }) => at >= start && at <= end + LATE)) continue;
-      this.looks.push(await lookAt(this.store, theft, organisation.hosts[host]!.id, at));
+      this.looks.push(await lookAt(this.store, theft, organisation.hosts[host]!.id, at, this.settings));
     }
   }
 

@@ -2,6 +2,7 @@
 import { poisson, streamOf, uniform } from './chance.ts';
 import { COMMON_HABITS, type Habit } from './common-habits.ts';
 import { Heist } from './heist.ts';
+import { isNew, NEW_DAYS } from './new-hosts.ts';
 import { rollout, rolloutsOn } from './ordinary-work.ts';
 import { type Host, type Organisation, organisation } from './organisation.ts';
 import { ROLE_HABITS } from './role-work.ts';
@@ -17,6 +18,8 @@ export interface SimulationOptions {
   readonly thefts: number;
   /** Days before the first theft, in which the baseline grows. */
   readonly warmUp: number;
+  /** Laptops given out after the warm-up, on working days; some of the thefts are from them. By default none. */
+  readonly newHosts?: number;
 }
 
 export interface Simulation {
@@ -37,9 +40,12 @@ const HABITS: readonly Habit[] = [...COMMON_HABITS, ...ROLE_HABITS];
 /** Share of a work day's work that is done on a day off. */
 const WEEKEND = 0.06;
 const ABSENT = 0.12;
+/** Of so many thefts one is from a new host, where there are any. */
+const FROM_NEW = 5;
 
 export function simulate(options: SimulationOptions): Simulation {
-  const org = organisation(options.seed, options.hosts);
+  const { seed, hosts, days, warmUp, newHosts = 0 } = options;
+  const org = organisation(seed, hosts, { count: newHosts, from: warmUp, to: days - 2 });
   const truth = newTruth();
   const plans = planThefts(options, org);
   truth.thefts.push(...plans.map(({ theft }) => theft));
@@ -70,6 +76,7 @@ const isWeekend = (day: number): boolean => day % 7 >= 5;
 
 /** A host that is away (a laptop on leave) or switched off does nothing. */
 function isUp(org: Organisation, host: Host, day: number): boolean {
+  if (day < host.issued) return false;
   if (host.role === 'server') return true;
   const chance = streamOf(org.seed, 'up', host.index, day);
   if (isWeekend(day)) return chance.chance(0.25);
@@ -118,18 +125,23 @@ function planThefts({ seed, days, thefts, warmUp }: SimulationOptions, org: Orga
     const kind = THEFT_KINDS[at % THEFT_KINDS.length]!;
     const whole = ((at % THEFT_KINDS.length) + Math.floor(at / THEFT_KINDS.length)) % 2 === 0;
     const blindSpot = kind.blindSpot ?? (whole ? 'full' : turning[turn++ % turning.length]!);
-    const host = victim(org, blindSpot, used, random.next());
+    const host = victim(org, blindSpot, i % FROM_NEW === FROM_NEW - 1, used, random.next());
     used.add(host.index);
     const length = kind.days ?? 1;
-    const day = warmUp + random.below(Math.max(1, days - warmUp - length));
-    const theft: Theft = { id: `t${seed}-${i}`, kind: kind.kind, blindSpot, host: host.index, sent: [] };
+    const from = Math.max(warmUp, host.issued);
+    const latest = Math.max(1, days - from - length);
+    const day = from + random.below(host.issued > 0 ? Math.min(NEW_DAYS, latest) : latest);
+    const onNewHost = isNew(host, day);
+    const theft: Theft = { id: `t${seed}-${i}`, kind: kind.kind, blindSpot, host: host.index, onNewHost, sent: [] };
     return { theft, kind, host, day };
   });
 }
 
 /** A host on which the evidence is there, or is missing, as the blind spot says; not robbed before while there are others. */
-function victim(org: Organisation, spot: BlindSpot, used: ReadonlySet<number>, number: number): Host {
-  const fits = org.hosts.filter((host) => suits(host, spot));
+function victim(org: Organisation, spot: BlindSpot, fromNew: boolean, used: ReadonlySet<number>, number: number): Host {
+  const all = org.hosts.filter((host) => suits(host, spot));
+  const wanted = all.filter(({ issued }) => issued > 0 === fromNew);
+  const fits = wanted.length > 0 ? wanted : all;
   const fresh = fits.filter(({ index }) => !used.has(index));
   const from = fresh.length > 0 ? fresh : fits.length > 0 ? fits : org.hosts;
   return from[number % from.length]!;

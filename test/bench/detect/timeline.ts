@@ -2,14 +2,12 @@
 import { HostClocks } from '../../../enrich/join/clock.ts';
 import { episodesOfHost } from '../../../enrich/score/episode.ts';
 import { scoreEpisode } from '../../../enrich/score/score.ts';
-import { defaultSettings } from '../../../enrich/settings.ts';
+import type { Settings } from '../../../enrich/settings.ts';
 import type { Store } from '../../../enrich/store/store.ts';
 import { foundIn } from './figures.ts';
 import type { Outcome } from './run-detection.ts';
 import { DAY } from './scene.ts';
 import { bytesOf, goneBy, type Theft } from './truth.ts';
-
-const SETTINGS = defaultSettings();
 
 export interface Look {
   readonly theft: string;
@@ -31,12 +29,18 @@ export interface Look {
     | undefined;
 }
 
-export async function lookAt(store: Store, theft: Theft, hostId: string, at: number): Promise<Look> {
+export async function lookAt(
+  store: Store,
+  theft: Theft,
+  hostId: string,
+  at: number,
+  settings: Settings,
+): Promise<Look> {
   const flows = new Set(theft.sent.map(({ flow }) => flow));
-  const episodes = await episodesOfHost(store, new HostClocks(store), hostId, at - DAY, at, SETTINGS);
+  const episodes = await episodesOfHost(store, new HostClocks(store), hostId, at - DAY, at, settings);
   const [best] = episodes
     .filter((episode) => episode.flows.some(({ record }) => flows.has(record.waybill.flow_id)))
-    .map((episode) => ({ episode, verdict: scoreEpisode(episode, SETTINGS) }))
+    .map((episode) => ({ episode, verdict: scoreEpisode(episode, settings) }))
     .sort((a, b) => b.verdict.db - a.verdict.db);
   const look = { theft: theft.id, at, gone: goneBy(theft, at) / bytesOf(theft) };
   if (!best) return { ...look, episode: undefined };

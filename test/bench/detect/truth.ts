@@ -40,6 +40,8 @@ export interface Theft {
   readonly kind: string;
   readonly blindSpot: BlindSpot;
   readonly host: number;
+  /** The host had been given out days before. */
+  readonly onNewHost: boolean;
   /** What left, by flow: microseconds and bytes. */
   readonly sent: { readonly flow: string; readonly start: number; readonly end: number; readonly bytes: number }[];
 }
