@@ -143,6 +143,7 @@ export function addressOf(host: Host, day: number, hosts: number): string {
   return `10.${net}.${place >> 8}.${place & 255}`;
 }
 
-/** What the sensor sees of hosts behind the translating gateway, and of the proxy. */
+/** What the sensor sees of hosts behind the translating gateway, their own network, and the proxy. */
 export const GATEWAY = '10.9.0.1';
+export const INSIDE = '192.168.0.0/16';
 export const PROXY = { ip: '10.1.1.80', port: 8080 } as const;
