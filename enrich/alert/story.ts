@@ -1,5 +1,6 @@
-import type { Episode, LinkedStaging } from '../score/episode.ts';
+import type { Episode } from '../score/episode.ts';
 import { formatBytes, formatSeconds } from '../score/format.ts';
+import type { LinkedStaging } from '../score/linked-staging.ts';
 
 /** The alert in one sentence: who sent how much of which archive where, and how long after packing. */
 export function storyOf(episode: Episode): string {

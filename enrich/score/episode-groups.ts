@@ -107,3 +107,10 @@ const isInside = (target: string | undefined): boolean =>
   target !== undefined &&
   (/^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|127\.|169\.254\.)|^f[cde][0-9a-f]{2}:/.test(target) ||
     !/[.:]/.test(target));
+
+/** The member that sent most; ties go to the earliest. */
+export function mostBytes(members: readonly Member[]): Member {
+  let best = members[0]!;
+  for (const member of members) if (member.flow.record.source.bytes > best.flow.record.source.bytes) best = member;
+  return best;
+}

@@ -11,7 +11,7 @@ import type { HostClocks } from '../join/clock.ts';
 import { destinationOf } from '../join/destination-of.ts';
 import { drillById, drillOfArchive, fitsDrill } from '../join/drill-mark.ts';
 import { isEncrypted } from '../join/encrypted.ts';
-import { hostShard, indexKey, type JoinedBody } from '../join/facts.ts';
+import { hostShard, type JoinedBody } from '../join/facts.ts';
 import { HostProcesses } from '../join/host-processes.ts';
 import type { JoinResult } from '../join/join-flow.ts';
 import { currentJoins } from '../join/learner.ts';
@@ -20,14 +20,15 @@ import { tellerOf } from '../join/on-behalf.ts';
 import type { Settings } from '../settings.ts';
 import type { Fact, Store } from '../store/store.ts';
 import { burstsOfHost } from './bursts.ts';
-import { CLOCK_SLACK, type DrillStory, type Group, grouped, type Member } from './episode-groups.ts';
+import { type DrillStory, type Group, grouped, mostBytes } from './episode-groups.ts';
 import { type Baseline, baselineOf, metBefore } from './familiarity.ts';
 import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
-import { type Holder, holdersOf } from './holder.ts';
+import type { Holder } from './holder.ts';
 import { type Hours, hoursOf } from './hours.ts';
-import { type Link, linkOf } from './link.ts';
-import { lookedUpBy } from './look-up.ts';
+import { type LinkedStaging, linkStory } from './linked-staging.ts';
+import { lookedUpBy, lookedUpOnHost } from './look-up.ts';
 import { type Rollout, rolloutOn, rolloutScope } from './rollout.ts';
+import { holdersOfGroup, isBrowsing, type Suspect, suspectOf, withoutHolder } from './suspect.ts';
 import { earlierVolumes } from './volume-history.ts';
 
 /** Flows and staging facts of one host looked at in one scoring; the newest are kept. */
@@ -38,31 +39,12 @@ export const LISTED_FLOWS = 50;
 /** Days by which a host's habit of packing is judged. */
 const HABIT_DAYS = 30;
 const HABIT = HABIT_DAYS * 86_400_000_000;
-/** Who made a connection this long before another, or after it, is not taken for the unknown maker of that. Microseconds. */
-const BUSY = 60_000_000;
 
 export interface EpisodeFlow {
   readonly record: FlowRecord;
   readonly join: JoinResult;
   readonly start: number;
   readonly end: number;
-}
-
-export interface LinkedStaging {
-  readonly story: StagingStory;
-  readonly link: Link;
-  /** From the packing to the first flow that ends after it, microseconds; 0 when the flow was already open. */
-  readonly gap: number;
-  readonly packer: readonly ProcessInfo[];
-  /** Who held it when a connection began whose maker is not known. */
-  readonly holder?: Holder;
-}
-
-/** A process that may have made the flows. */
-export interface Suspect {
-  readonly chain: readonly ProcessInfo[];
-  readonly browser: BrowserVerdict;
-  readonly probability: number;
 }
 
 /** One activity (host, process lineage, destination) within one horizon: what is scored. */
@@ -268,47 +250,6 @@ async function assemble(
   };
 }
 
-const withoutHolder = ({ holder: _, ...rest }: LinkedStaging): LinkedStaging => rest;
-
-const isBrowsing = (suspect: Suspect | undefined): boolean =>
-  suspect?.browser.class === 'browser' && !suspect.browser.abused;
-
-/** Who held what was staged, when it is one process only. */
-async function suspectOf(
-  linked: readonly LinkedStaging[],
-  at: number,
-  processes: HostProcesses,
-  { model, knowledge }: Settings,
-): Promise<Suspect | undefined> {
-  const holders = linked.flatMap(({ holder }) => holder ?? []);
-  const entities = new Set(holders.map(({ process }) => process.entityId));
-  const [holder] = holders;
-  if (!holder || entities.size > 1) return undefined;
-  const chain = await processes.chainOf(holder, at);
-  if (!chain) return undefined;
-  const probability = model.link.holderShare / holder.of;
-  return { chain, browser: browserClass(chain[0]!, chain.slice(1), {}, knowledge), probability };
-}
-
-/** Who may send the archives of a group whose connections nobody is known to have made. */
-async function holdersOfGroup(
-  store: Store,
-  clocks: HostClocks,
-  hostId: string,
-  { members }: Group,
-  stories: readonly DrillStory[],
-  facts: readonly StagingFact[],
-  joined: readonly Fact[],
-): Promise<ReadonlyMap<string, Holder>> {
-  const main = mostBytes(members.filter(({ flow }) => isEncrypted(flow.record)));
-  if (main.chain !== undefined) return new Map();
-  const since = main.flow.start - BUSY;
-  const makers = joined.filter(({ at }) => at >= since).map(({ body }) => (body as JoinedBody).join.process?.entityId);
-  const busy = new Set(makers.filter((entity) => entity !== undefined));
-  const reads = facts.filter(({ kind }) => kind === 'archive-read');
-  return holdersOf(store, clocks, hostId, main.flow.start, stories, reads, busy);
-}
-
 /** Heaps are read for the days at hand only, so a habit is not counted by them. */
 const isHeap = (story: StagingStory): boolean =>
   story.kinds.every((kind) => kind === 'burst' || kind === 'bulk-read') && story.archive === undefined;
@@ -329,75 +270,6 @@ function browserOf(
     if (doubted.class !== plain.class) return doubted;
   }
   return plain;
-}
-
-/** The member that sent most; ties go to the earliest. */
-function mostBytes(members: readonly Member[]): Member {
-  let best = members[0]!;
-  for (const member of members) if (member.flow.record.source.bytes > best.flow.record.source.bytes) best = member;
-  return best;
-}
-
-async function linkStory(
-  story: StagingStory,
-  members: readonly Member[],
-  chain: readonly ProcessInfo[] | undefined,
-  processes: HostProcesses,
-  settings: Settings,
-): Promise<LinkedStaging | undefined> {
-  const after = members.find(
-    (m) => m.flow.end + CLOCK_SLACK >= story.at && m.flow.start - story.at <= settings.horizonMicros,
-  );
-  if (!after) return undefined;
-  const packer = await processes.chainOf({ process: story.process }, story.at);
-  if (!packer) return undefined;
-  // Of a heap, any file below its folder stands for all.
-  const staged = story.archive?.key ?? (story.folder === undefined ? undefined : `${story.folder}\\*`);
-  let link: Link = 'other-user';
-  for (const candidate of chain ? distinctChains(members) : [undefined]) {
-    const read = story.readers.some((entity) => candidate?.[0]?.entityId === entity);
-    const found = linkOf(candidate, packer, staged, read);
-    if (LINK_ORDER.indexOf(found) < LINK_ORDER.indexOf(link)) link = found;
-  }
-  const packed = story.until <= after.flow.start ? story.until : story.at;
-  return { story, link, gap: Math.max(0, after.flow.start - packed), packer };
-}
-
-const LINK_ORDER: readonly Link[] = [
-  'referenced',
-  'lineage',
-  'referenced-directory',
-  'logon',
-  'process',
-  'user',
-  'host',
-  'other-user',
-];
-
-/** The sending processes of an episode, each once. */
-function distinctChains(members: readonly Member[]): (readonly ProcessInfo[] | undefined)[] {
-  const byEntity = new Map<string, readonly ProcessInfo[]>();
-  for (const { chain } of members)
-    if (chain && !byEntity.has(chain[0]!.entityId)) byEntity.set(chain[0]!.entityId, chain);
-  return [...byEntity.values()].slice(0, 16);
-}
-
-/** As far as the endpoint feed shows; undefined when it shows no look-ups of the host. */
-async function lookedUpOnHost(
-  store: Store,
-  clocks: HostClocks,
-  hostId: string,
-  flow: EpisodeFlow,
-): Promise<boolean | undefined> {
-  const name = flow.record.destination.domain;
-  if (name === undefined) return undefined;
-  const shard = hostShard(hostId);
-  const hour = 3_600_000_000;
-  const start = flow.start + (await clocks.of(hostId, flow.start)).offset;
-  const span = { from: start - 24 * hour, to: start + hour };
-  if ((await store.count(shard, 'dns', span.from, span.to)) === 0) return undefined;
-  const [found] = await store.query([{ shard, kind: 'dns', key: indexKey('name', name), ...span, limit: 1 }]);
-  return found!.length > 0;
 }
 
 /** Stable: what the episode is about, and its window. */

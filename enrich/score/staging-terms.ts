@@ -1,8 +1,9 @@
 import { archiveRate, timeLink } from '../evidence/time-link.ts';
 import type { Weights } from '../evidence/weights.ts';
-import type { Episode, LinkedStaging } from './episode.ts';
+import type { Episode } from './episode.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 import type { Link } from './link.ts';
+import type { LinkedStaging } from './linked-staging.ts';
 import type { Term } from './verdict.ts';
 import { weaken } from './weaken.ts';
 
