@@ -63,6 +63,8 @@ export interface NoveltyWeights {
   readonly correctionDown: number;
   /** A host of less maturity than this is judged by its peer group, when it has one that can judge. */
   readonly backOffBelow: number;
+  /** dB of F3 on a host without any history, where the program has established the destination on others. */
+  readonly newHostF3: number;
   /** Hosts seen on one day from which a peer group says what is usual: fewer are a few people's habits. */
   readonly peerHosts: number;
   /** Maturity that the days since then must have. */
@@ -221,6 +223,7 @@ export const WEIGHTS: Weights = {
     correctionUp: 4,
     correctionDown: 8,
     backOffBelow: 0.5,
+    newHostF3: -8,
     peerHosts: 5,
     peerMaturity: 0.5,
     peersWithIt: 3,
@@ -354,7 +357,7 @@ export const WEIGHT_SOURCES: Readonly<Record<keyof Omit<Weights, 'version'>, str
   groups: 'Own judgement; caps in place of calibration, since redundant evidence makes a naive sum over-confident.',
   tiers: 'Own judgement: an alert budget of about one high alert per 1,000 hosts and day.',
   novelty:
-    'Own judgement. Distinct days as in Zeek and RITA baselines; own rate after Good–Turing; probation against training by the intruder. Peers: from the maturity at which a host judges for itself (five days); three hosts as for a roll-out, five so that these are most of the smallest group.',
+    'Own judgement. Distinct days as in Zeek and RITA baselines; own rate after Good–Turing; probation against training by the intruder. A new host: what will be F5 there (9 in 10 of its ordinary work, by the weights of F3 and F5 1 in 8 of thefts) is F3 on its first days, 10·log10(0.13 / 0.9) = -8. Peers: from the maturity at which a host judges for itself (five days); three hosts as for a roll-out, five so that these are most of the smallest group.',
   link: 'Own judgement after the order of ties in ATT&CK analytics: same file, lineage, session, process, host. A tie that was not seen weighs 0; who holds the archive counts as a join by look-up does.',
   time: 'MITRE AN1413 example (5 minutes), published incident timelines (hours to a day); mixture by own judgement.',
   strength: 'Own judgement: content over name over command line over circumstance.',

@@ -82,12 +82,42 @@ const theft = (n = NEW): Item[] =>
   });
 const elsewhere = usual(OUTSIDER, 5, DROP, CURL);
 
+describe('what is F3 to a new host', () => {
+  const maturity = (days: number): number => 1 - Math.exp(-days / 7);
+  /** Of the new host's days of mail, and what hosts of no group or few peers did with the program before. */
+  const novelty = async (own: number, others: readonly Item[], settings = plain) =>
+    noveltyOf(await see([[...peers(), ...others, ...work(NEW, own), ...upload(NEW)]], settings));
+
+  it.each([0, 2, 4])('weighs the less the newer the host is, when others established it: %d days', async (days) => {
+    const { name, db, detail } = await novelty(days, usual(OUTSIDER, 5));
+    const m = maturity(days);
+    expect([name, db]).toEqual(['familiarity_F3', expect.closeTo(m * m * 3 - (1 - m) * 8, 6)]);
+    expect(detail).toContain('to a new host all is new, and elsewhere it is established');
+  });
+
+  it('weighs as ever when nobody has established it, and when the host is not new', async () => {
+    expect((await novelty(2, usual(OUTSIDER, 2))).db).toBeCloseTo(3 * maturity(2), 6);
+    expect((await novelty(6, usual(OUTSIDER, 5))).db).toBeGreaterThan(0);
+  });
+
+  it('weighs as ever when peers who can judge do nothing of it, and less when one does', async () => {
+    expect((await novelty(0, usual(OUTSIDER, 5), grouped)).db).toBeGreaterThan(0);
+    expect((await novelty(0, usual(1, 5), grouped)).db).toBe(-8);
+  });
+
+  it('is not made usual by thefts', async () => {
+    const stolen = [0, 1, 2, 3].flatMap((day) => upload(1, { day: day - 5 }));
+    const { name, db } = await novelty(0, stolen);
+    expect([name, db]).not.toEqual(['familiarity_F3', -8]);
+  });
+});
+
 describe('a new host in a peer group', () => {
   it('is judged by the work of its peers', async () => {
     const items = [...peers(), ...PEERS.flatMap((n) => [...usual(n), ...workToday(n)]), ...upload(NEW)];
     const alone = await see([items], plain);
     expect(alone.alerts).toHaveLength(1);
-    expect(noveltyOf(alone)).toMatchObject({ name: 'familiarity_F3', db: 0 });
+    expect(noveltyOf(alone)).toMatchObject({ name: 'familiarity_F3', db: -8 });
     const among = await see([items]);
     expect(among.alerts).toEqual([]);
     expect(noveltyOf(among)).toMatchObject({ name: 'familiarity_F5', db: -15 });
