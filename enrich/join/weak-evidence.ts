@@ -3,7 +3,7 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact, FactKind, Store } from '../store/store.ts';
 import { type Asked, factsAround, MAX_FACTS } from './around.ts';
-import { currentMatches, type MatchBody } from './clock.ts';
+import { CLOCK_LIMIT, currentMatches, type MatchBody } from './clock.ts';
 import {
   type ConnectionBody,
   type DnsBody,
@@ -63,19 +63,27 @@ export async function weakEvidence(store: Store, flows: readonly Unexplained[]):
   );
 }
 
-/** Connections to the same remote end; and of a known host the look-ups, and the matches by hello, and by hello and name. */
+/**
+ * Connections to the same remote end, before and after: of many those next before the flow say most. And of a known host the
+ * look-ups, and the matches by hello, and by hello and name.
+ */
 function questionsOf({ record, hostId, start }: Unexplained): Asked[] {
   const about = (shard: string, kind: FactKind, key: string, window: number): Asked => {
     return { shard, kind, key, from: start - window, to: start + window };
   };
   const remote = remoteKey(record.network.transport, record.destination);
-  const connections = about(ipShard(record.source.ip), 'connection', remote, REMOTE_WINDOW);
-  if (hostId === undefined) return [connections];
+  const all = about(ipShard(record.source.ip), 'connection', remote, REMOTE_WINDOW);
+  const now = start + CLOCK_LIMIT;
+  const connections = [
+    { ...all, to: now },
+    { ...all, from: now + 1 },
+  ];
+  if (hostId === undefined) return connections;
   const shard = hostShard(hostId);
   const ja4 = record.tls?.client?.ja4;
   const hellos = ja4 === undefined ? [] : [indexKey('ja4', ja4), greetingKey(record, ja4)];
   return [
-    connections,
+    ...connections,
     about(shard, 'dns', lookUpKey(record), LOOK_UP_WINDOW),
     ...hellos.map((key) => about(shard, 'match', key, JA4_WINDOW)),
   ];
@@ -84,8 +92,9 @@ function questionsOf({ record, hostId, start }: Unexplained): Asked[] {
 async function evidenceOf(
   store: Store,
   { hostId, start, offset }: Unexplained,
-  [remote = [], lookUps = [], ja4 = [], greeted = []]: readonly Fact[][],
+  [before = [], after = [], lookUps = [], ja4 = [], greeted = []]: readonly Fact[][],
 ): Promise<WeakEvidence> {
+  const remote = [...before, ...after];
   if (hostId === undefined) return { evidence: { ...NO_WEAK_EVIDENCE, remote }, considered: remote.length };
   const dns = lookUps.filter((fact) => !isResolver(fact));
   // Whether there are others of its kind matters only where something besides the remote port speaks for an owner.

@@ -3,6 +3,7 @@ import { Enricher } from '../../enrich/enricher.ts';
 import type { EndpointEvent, ProcessRef } from '../../enrich/event/endpoint-event.ts';
 import { HostClocks } from '../../enrich/join/clock.ts';
 import { HostProcesses } from '../../enrich/join/host-processes.ts';
+import type { JoinResult } from '../../enrich/join/join-flow.ts';
 import { onBehalf } from '../../enrich/join/on-behalf.ts';
 import { defaultSettings } from '../../enrich/settings.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
@@ -12,15 +13,18 @@ import { connection, DAY, flow, HOST, HOUR, lookUp, MINUTE, MORNING, program, pu
 const LATER = Array.from({ length: 100 }, (_, i) => MORNING + DAY + i * HOUR);
 const one = flow(MORNING, { port: 50_000 });
 
-/** Whom the flow is laid to when all of this is known. */
-async function makerOf(events: readonly EndpointEvent[]): Promise<string | undefined> {
+/** What is known of the flow's maker when all of this is known. */
+async function joinOf(events: readonly EndpointEvent[]): Promise<JoinResult> {
   const enricher = new Enricher(openMemory(), defaultSettings());
   await putAll(enricher, [...events, one], { touch: 'none' });
-  const makers: (string | undefined)[] = [];
-  await enricher.settleAll(({ join }) => makers.push(join.process?.entityId));
-  expect(makers).toHaveLength(1);
-  return makers[0];
+  const joins: JoinResult[] = [];
+  await enricher.settleAll(({ join }) => joins.push(join));
+  expect(joins).toHaveLength(1);
+  return joins[0]!;
 }
+
+const makerOf = async (events: readonly EndpointEvent[]): Promise<string | undefined> =>
+  (await joinOf(events)).process?.entityId;
 
 describe('what came weeks later does not hide', () => {
   it('who had a pid that was given to many since', async () => {
@@ -42,6 +46,14 @@ describe('what came weeks later does not hide', () => {
     const others = LATER.map((at, i) => start(at, program(`other-${i}`, image)));
     expect(await makerOf([...events, ...others])).toBe('first');
     expect(await makerOf([...events, ...others, start(MORNING - HOUR, second)])).toBeUndefined();
+  });
+
+  it('who had opened the remote port just before, though hundreds opened it later that day', async () => {
+    const tool = program('tool', 'C:\\Tools\\tool.exe');
+    const opened = (at: number, n: number) => connection(at, tool, flow(at, { port: 20_000 + n }));
+    const later = Array.from({ length: 400 }, (_, n) => opened(MORNING + 2 * HOUR + n * 2 * MINUTE, n));
+    const events = [opened(MORNING - 30 * MINUTE, 999), lookUp(MORNING - SECOND, tool, 'drop.example.net')];
+    expect(await joinOf([...events, ...later])).toMatchObject({ method: 'lease', process: { entityId: 'tool' } });
   });
 
   it('who asked a service for a transfer, though many asked for the same before and since', async () => {
