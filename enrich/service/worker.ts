@@ -131,14 +131,16 @@ export class Worker {
     while (!this.stopping || monotonicMillis() < this.drainUntil) {
       const wait = this.settledAt + SETTLE_MILLIS - monotonicMillis();
       if (wait > 0 && !this.stopping && !this.isBehind) await setTimeout(wait);
+      let taken: Taken | undefined;
       try {
-        const taken = this.ahead ?? (await this.take(this.stopping ? 0 : IDLE_MILLIS));
+        taken = this.ahead ?? (await this.take(this.stopping ? 0 : IDLE_MILLIS));
         this.ahead = undefined;
         if (taken.deliveries.length > 0) await this.work(taken);
         else if (this.stopping && this.secondLooks.size === 0) return;
         await this.lookAgain();
       } catch (error) {
-        // The inbox itself: what it had given out stays unacknowledged and comes again.
+        // The inbox itself: what it had given out and nobody acknowledged comes again.
+        if (taken) await this.options.inbox.release(taken.deliveries).catch(() => undefined);
         await this.failed(error);
       }
     }
@@ -181,11 +183,12 @@ export class Worker {
     await this.tell(alerts);
   }
 
-  /** Settles also what is put for the next batches. */
+  /** Settles also what is put for the next batches, which may have been settled before and not told. */
   private async scoredAgain(spans: HostSpans): Promise<StoredAlert[]> {
+    const repeat = this.ahead?.begun.again === true;
     try {
       this.enricher.lookAgain(spans);
-      return await this.cache.during(() => this.enricher.settle());
+      return await this.cache.during(() => this.enricher.settle(undefined, { repeat }));
     } catch (error) {
       if (!isTransient(error)) this.enricher = this.newEnricher();
       throw error;

@@ -1,6 +1,7 @@
 /** A worker with more before it than one settling takes: the next batches are put while the ones before are settled. */
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import type { DeadLetter, Inbox } from '../../enrich/service/inbox.ts';
 import { Journal } from '../../enrich/service/journal.ts';
 import { Worker } from '../../enrich/service/worker.ts';
 import { openMemory } from '../../enrich/store/memory.ts';
@@ -11,11 +12,13 @@ import { connectionLine, flowLine } from '../bench/enrich-records.ts';
 import { oneTheft } from './stories.ts';
 import { settingsWith, temporary } from './waybill-process.ts';
 
+vi.setConfig({ testTimeout: 120_000 });
+
 const directory = temporary();
 afterAll(() => directory.remove());
 let directories = 0;
 
-const FLOWS = 6_000;
+const FLOWS = 5_000;
 const HOSTS = 20;
 /** More than the store takes as the name of a fact, and no more characters than a record may have. */
 const POISON = 'ü'.repeat(400);
@@ -26,7 +29,14 @@ async function worked(withPoison: boolean, put: (store: Store, facts: readonly F
   const store: Store = Object.assign(Object.create(inner) as Store, {
     put: (facts: readonly Fact[]) => put(inner, facts),
   });
-  const inbox = await Journal.open(`${directory.path}/${directories++}`);
+  const journal = await Journal.open(`${directory.path}/${directories++}`);
+  let unburied = 0;
+  const inbox: Inbox = Object.assign(Object.create(journal) as Inbox, {
+    bury: async (letter: DeadLetter) => {
+      if (unburied++ === 0) throw new StoreError('unavailable', 'no grave');
+      return journal.bury(letter);
+    },
+  });
   const theft = await oneTheft();
   const append = (kind: 'raw' | 'flows', count: number, text: string) =>
     inbox.append({ kind, count, lines: Buffer.from(text) });
@@ -36,8 +46,8 @@ async function worked(withPoison: boolean, put: (store: Store, facts: readonly F
     await append('raw', 1_000, records(connectionLine));
     await append('flows', 1_000, records(flowLine));
     if (i === 1_000) await append('raw', 1, theft.endpoint);
-    if (i === 4_000) await append('flows', 1, theft.flows);
-    if (withPoison && i === 3_000)
+    if (i === 3_000) await append('flows', 1, theft.flows);
+    if (withPoison && i === 2_000)
       await append('flows', 1, flowLine(FLOWS + 1, HOSTS).replace(`bench-${FLOWS + 1}`, POISON));
   }
   const told: StoredAlert[] = [];
