@@ -99,7 +99,7 @@ describe('a worker that is behind', () => {
     const done = await worked(false, async (store, facts) => {
       // Side by side with others: some writes come through, some do not.
       await setTimeout(0);
-      if (++puts % 23 === 0 && failures++ < 5) throw new StoreError('unavailable', 'away');
+      if (++puts % 13 === 0 && failures++ < 5) throw new StoreError('unavailable', 'away');
       return store.put(facts);
     });
     expect(failures).toBeGreaterThan(3);
