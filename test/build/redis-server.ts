@@ -47,8 +47,23 @@ export interface RedisServerOptions {
 }
 
 /** Starts a real redis-server on a free port of the loopback, with a directory of its own and no persistence. */
-export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const port = options.port ?? (await freePort());
+export function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
+  const { port } = options;
+  return port === undefined ? onFreePorts(async () => startOn(await freePort(), options)) : startOn(port, options);
+}
+
+/** Tries again with other ports when somebody else took one that had just been free. */
+async function onFreePorts<T>(start: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (tries === 3 || !/address already in use/i.test(String(error))) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, options: RedisServerOptions): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), 'waybill-redis-'));
   const args = serverArgs(port, directory, options);
   const cliArgs = ['-p', String(port), ...(options.cliArgs ?? [])];
@@ -68,7 +83,17 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     server = spawn(...tied(SERVER ?? 'redis-server', args), { stdio: ['ignore', 'pipe', 'inherit'] });
     await answering(server, port);
   };
-  await start();
+  const remove = async () => {
+    await kill();
+    process.off('exit', onExit);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  try {
+    await start();
+  } catch (error) {
+    await remove();
+    throw error;
+  }
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
@@ -76,11 +101,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     signal: (name) => void server?.kill(name),
     kill,
     start,
-    remove: async () => {
-      await kill();
-      process.off('exit', onExit);
-      rmSync(directory, { recursive: true, force: true });
-    },
+    remove,
   };
 }
 
@@ -96,11 +117,13 @@ export interface RedisCluster {
 /** Three masters that share the slots, each with `replicas` replicas; `remove` ends them all. */
 export async function startCluster(replicas = 0): Promise<RedisCluster> {
   const nodes = await Promise.all(
-    Array.from({ length: 3 * (1 + replicas) }, async () => {
-      const bus = await freePort();
-      const args = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '1000'];
-      return startRedis({ args: [...args, '--repl-diskless-sync-delay', '0'] });
-    }),
+    Array.from({ length: 3 * (1 + replicas) }, () =>
+      onFreePorts(async () => {
+        const [port, bus] = [await freePort(), String(await freePort())];
+        const args = ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', '1000'];
+        return startRedis({ port, args: [...args, '--repl-diskless-sync-delay', '0'] });
+      }),
+    ),
   );
   const addresses = nodes.map((node) => `127.0.0.1:${node.port}`);
   const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'];
@@ -175,7 +198,10 @@ async function answering(server: ChildProcess, port: number): Promise<void> {
   const lines: string[] = [];
   server.stdout?.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
   for (let tries = 0; tries < 400; tries++) {
-    if (server.exitCode !== null) throw new Error(`redis-server ended: ${lines.join('')}`);
+    if (server.exitCode !== null) {
+      await setTimeout(50); // for its last words
+      throw new Error(`redis-server ended: ${lines.join('')}`);
+    }
     if (lines.join('').match(/Ready to accept connections|Sentinel ID is/)) return;
     await setTimeout(10);
   }
