@@ -77,7 +77,8 @@ ruleset(name="send") {
       const page = await fetch(`${here.url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
       return Number(/received_records_total\{fate="accepted"\} (\d+)/.exec(await page.text())?.[1]);
     };
-    await eventually(async () => (await counted()) === records.length, 30_000);
+    // At least: what is not answered in time, on a busy machine, is sent again.
+    await eventually(async () => (await counted()) >= records.length, 45_000);
     expect(rsyslog.lines()).toEqual([]);
     rsyslog.stop();
     await here.remove();
