@@ -56,7 +56,7 @@ export class Enricher {
   /** What the facts put since the last `settle` began may have changed: of the next one. */
   private incoming: Touched;
   /** What was noted for settlings that came to no end: the next one begins with it. */
-  private unsettled: Touched[] = [];
+  private unsettled: Touched;
   /** What is left of this settling. */
   private readonly touched: Touched;
   private readonly joining: JoinPhase;
@@ -71,8 +71,9 @@ export class Enricher {
     this.onDrop = onDrop;
     this.store = store;
     this.intake = intake;
-    this.incoming = new Touched(intake, settings.horizonMicros);
     this.settings = settings;
+    this.incoming = this.untouched();
+    this.unsettled = this.untouched();
     this.translators = new Translators(settings.translators);
     this.touched = new Touched(store, settings.horizonMicros);
     this.clocks = new HostClocks(store);
@@ -136,10 +137,14 @@ export class Enricher {
     return this.end(alerts);
   }
 
+  private untouched(): Touched {
+    return new Touched(this.intake, this.settings.horizonMicros);
+  }
+
   private begin(repeat: boolean): AlertChanges {
-    this.unsettled.push(this.incoming);
-    for (const noted of this.unsettled) this.touched.absorb(noted);
-    this.incoming = new Touched(this.intake, this.settings.horizonMicros);
+    this.unsettled.absorb(this.incoming);
+    this.touched.absorb(this.unsettled);
+    this.incoming = this.untouched();
     this.clocks.doubt();
     this.joining.doubt();
     return new AlertChanges(this.store, this.onDrop, repeat);
@@ -150,7 +155,7 @@ export class Enricher {
     while (this.touched.hosts.size > 0) await this.scoring.score(Number.POSITIVE_INFINITY, alerts);
     await this.ledgers.judge(alerts);
     const changed = await this.budgeted(alerts.list());
-    this.unsettled = [];
+    this.unsettled = this.untouched();
     return changed;
   }
 
