@@ -34,7 +34,7 @@ export const NORMALIZE: CommandSpec = {
     },
     { name: 'quiet', short: 'q', describe: 'No table on standard error, only what is wrong.' },
   ],
-  notes: `PATH is a file, a directory (read recursively) or - for standard input; JSON in any envelope, Event XML, CSV, classic text and
+  notes: `PATH is a file, a directory (read recursively) or - for standard input; JSON in any envelope, Event XML, CSV, lines of CEF and LEEF, classic text and
 binary .evtx are told apart by content, gzip and UTF-16 as well.
 Feeds: Sysmon and Windows Security in every usual shape, Elastic Defend, Microsoft Defender for Endpoint, CrowdStrike FDR,
 SentinelOne, Carbon Black, Cortex XDR, LimaCharlie, Trellix HX, Tanium, Cybereason, Sophos, CEF and LEEF, ASIM, OCSF, osquery,
