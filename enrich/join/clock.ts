@@ -1,15 +1,15 @@
-import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
+import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
-import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact, Store } from '../store/store.ts';
-import { type ConnectionBody, greetingKey, hostShard, indexKey } from './facts.ts';
+import { hostShard } from './facts.ts';
+import type { Openings } from './openings.ts';
 
 const SECOND = MICROS_PER_SECOND;
 const DAY = 86_400 * SECOND;
 /** Matched flows from which an offset is learned. */
 export const CLOCK_MIN_MATCHES = 20;
 /** Matches looked at for one host and day; the first of the day, so that later ones change nothing any more. */
-const MAX_MATCHES = 64;
+export const MAX_MATCHES = 64;
 /** Clocks remembered, in a round and from one to the next; all are forgotten when there are more. About 300 bytes each. */
 const MAX_REMEMBERED = 50_000;
 /** Offsets are applied in these steps: feeds are late by as much, and a finer one would move with every match. */
@@ -20,8 +20,6 @@ export const CLOCK_LIMIT = 900 * SECOND;
 export const CLOCK_SEARCH = 6 * 3600 * SECOND;
 /** Middle half of the offsets at most this wide; wider ones come from no steady clock. */
 const MAX_SPREAD = 60 * SECOND;
-/** Events of one tuple this close together tell of one connection: two feeds, or two ends of a retry. */
-const ONE_CONNECTION = 10 * SECOND;
 
 /** An exact match of a flow with the only connection event of its 5-tuple. */
 export interface MatchBody {
@@ -29,7 +27,6 @@ export interface MatchBody {
   readonly event?: string;
   /** Event time minus flow start, microseconds, clock error and lateness of the feed together. */
   readonly offset?: number;
-  readonly process?: ProcessRef;
 }
 
 /** What is known of a host's clock on one day. */
@@ -49,30 +46,18 @@ export interface HostClock {
 export const UNKNOWN_CLOCK: HostClock = { state: 'unknown', offset: 0, matches: 0 };
 
 /**
- * What one flow teaches of its host's clock and programs. Depends on the facts alone, not on what was learned before;
- * a second use of the tuple takes it back, with a fact of its own (`currentMatches`): facts that are only ever added can
- * be told unchanged by their number.
- * @param tuple connection facts with the flow's 5-tuple
+ * What one flow teaches of the clock of the host that opened it. A further event of its tuple takes it back, with a fact of its
+ * own (`currentMatches`): facts that are only ever added can be told unchanged by their number.
  */
-export function matchFact(record: FlowRecord, tuple: readonly Fact[]): Fact | undefined {
-  const start = parseMicros(record.event.start) ?? 0;
-  const near = tuple
-    .filter((fact) => isOpening(fact) && Math.abs(fact.at - start) <= CLOCK_SEARCH)
-    .sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1));
-  const [first, last] = [near[0], near.at(-1)];
-  if (!first || !last) return undefined;
-  const { host, process } = first.body as ConnectionBody;
-  const single =
-    last.at - first.at <= ONE_CONNECTION && near.every((fact) => (fact.body as ConnectionBody).host.id === host.id);
-  const ja4 = record.tls?.client?.ja4;
+export function matchFact(record: FlowRecord, { start, events, first, host, isOne }: Openings): Fact {
   return {
     shard: hostShard(host.id),
     kind: 'match',
-    id: `${record.waybill.flow_id}#${near.length}`,
+    id: `${record.waybill.flow_id}#${events.length}`,
     at: start,
-    keys: ja4 === undefined ? [] : [indexKey('ja4', ja4), greetingKey(record, ja4)],
-    version: near.length,
-    body: (single ? { event: first.id, offset: first.at - start, process } : {}) satisfies MatchBody,
+    keys: [],
+    version: events.length,
+    body: (isOne ? { event: first.id, offset: first.at - start } : {}) satisfies MatchBody,
   };
 }
 
@@ -85,12 +70,6 @@ export function currentMatches(matches: readonly Fact[]): Fact[] {
     if (known === undefined || known.version < match.version) byFlow.set(flow, match);
   }
   return [...byFlow.values()];
-}
-
-/** Says when a connection was opened, by the clock of its own host. */
-function isOpening(fact: Fact): boolean {
-  const body = fact.body as ConnectionBody;
-  return body.until === undefined && body.moment === undefined;
 }
 
 /** Median of the offsets of unique matches, robust against single wrong ones. */
@@ -169,6 +148,13 @@ export class HostClocks {
   /** A new round: others may have added matches. */
   doubt(): void {
     this.known.clear();
+  }
+
+  /** False when as many matches as are looked at are known to be before this time of its day. */
+  mayTeach(hostId: string, at: number): boolean {
+    const day = Math.floor(at / DAY);
+    const today = this.remembered.get(`${day}|${hostId}`)?.restsOn.find(({ from }) => from === day * DAY);
+    return today === undefined || at <= today.to;
   }
 
   /** There is a new match at this time; `of` looks again where that may matter. */

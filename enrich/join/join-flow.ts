@@ -2,8 +2,9 @@ import { MICROS_PER_SECOND, parseMicros } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact } from '../store/store.ts';
-import { CLOCK_LIMIT, CLOCK_SEARCH, type HostClock, type MatchBody, UNKNOWN_CLOCK } from './clock.ts';
+import { CLOCK_LIMIT, CLOCK_SEARCH, type HostClock, UNKNOWN_CLOCK } from './clock.ts';
 import type { ConnectionBody, DnsBody, LeaseBody } from './facts.ts';
+import type { HelloBody } from './hellos.ts';
 import { LEASE_WINDOW, leaseOf, nearest, RIVAL_WINDOW, rank } from './lease.ts';
 import { type HostChance, hostsOf, rivalHosts, throughTranslator } from './shared-address.ts';
 
@@ -80,7 +81,7 @@ export interface JoinEvidence {
   readonly leases: readonly Fact[];
   /** Look-ups of the flow's name or address on the leased host. */
   readonly dns: readonly Fact[];
-  /** Exact matches of other flows of the leased host with the same JA4. */
+  /** Hellos of the leased host with the same JA4. */
   readonly ja4: readonly Fact[];
   /** Those of them that greeted the same name. */
   readonly greeted: readonly Fact[];
@@ -253,8 +254,8 @@ function byDns(facts: readonly Fact[], host: HostRef, start: number, skew: numbe
 function byJa4(facts: readonly Fact[], host: HostRef, start: number): Candidate[] {
   return facts
     .flatMap((fact) => {
-      const { process, event } = fact.body as MatchBody;
-      if (process === undefined || event === undefined || Math.abs(fact.at - start) > JA4_WINDOW) return [];
+      const { process, event } = fact.body as HelloBody;
+      if (event === undefined || Math.abs(fact.at - start) > JA4_WINDOW) return [];
       return [{ process, host, probability: 0.3, method: 'ja4' as const, event, offset: fact.at - start }];
     })
     .filter((c) => c.process.entityKind !== 'none')

@@ -1,11 +1,13 @@
 import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { Fact, FactQuery, Store } from '../store/store.ts';
-import { type HostClock, type HostClocks, matchFact } from './clock.ts';
+import { type HostClock, type HostClocks, MAX_MATCHES, matchFact } from './clock.ts';
 import { drillsAmong } from './drill-mark.ts';
 import { hostShard, ipShard, type JoinedBody, type UnexplainedBody } from './facts.ts';
+import { HELLO_HOUR, type Hellos } from './hellos.ts';
 import { JA4_WINDOW } from './join-flow.ts';
 import { joinedId } from './joined-fact.ts';
+import { type Openings, openingsOf } from './openings.ts';
 
 const DAY = 86_400 * MICROS_PER_SECOND;
 /** Flows of one host and day, or of one fingerprint, that are joined again because something was learned. */
@@ -29,32 +31,39 @@ export interface HostDay {
 /**
  * Stores what flows teach of their hosts, and says which flows must be joined again for it: those of a day for which the
  * clock is now judged otherwise, and those that only a fingerprint may explain.
+ * @param hellos what this store was told before
  * @param tuples connection facts with the 5-tuple of each flow
  */
 export async function learnFrom(
   store: Store,
-  clocks: HostClocks,
+  { clocks, hellos }: { readonly clocks: HostClocks; readonly hellos: Hellos },
   records: readonly FlowRecord[],
   tuples: readonly (readonly Fact[])[],
 ): Promise<{ readonly flows: readonly FlowName[]; readonly days: readonly HostDay[] }> {
   const drills = await drillsAmong(store, records);
-  const matches: Fact[] = [];
-  for (const [i, record] of records.entries()) {
-    const match = drills.has(record) ? undefined : matchFact(record, tuples[i]!); // a drill teaches nothing
-    if (match) matches.push(match);
-  }
-  const days = distinctDays(matches);
+  // A drill teaches nothing.
+  const opened = records.flatMap((record, i) => {
+    const openings = drills.has(record) ? undefined : openingsOf(record, tuples[i]!);
+    return openings === undefined ? [] : [{ record, openings }];
+  });
+  const days = distinctDays(opened.map(({ openings }) => openings));
   const before = await Promise.all(days.map(({ host, day }) => clocks.of(host, day * DAY)));
-  const changed = await store.put(matches);
-  const fresh = matches.filter((_, index) => changed[index]);
-  for (const match of fresh) clocks.forget(hostOf(match), match.at);
+  const teaching = opened.filter(({ openings: { host, start } }) => clocks.mayTeach(host.id, start));
+  const fresh = await put(store, hellos, [
+    ...firstOfDays(teaching.map(({ record, openings }) => matchFact(record, openings))),
+    ...opened.flatMap(({ record, openings }) => hellos.news(record, openings)),
+  ]);
+  for (const { kind, shard, at } of fresh) if (kind === 'match') clocks.forget(hostOf(shard), at);
   const after = await Promise.all(days.map(({ host, day }) => clocks.of(host, day * DAY)));
   const moved = days.filter((_, index) => !sameClock(before[index]!, after[index]!));
   const ofDays = moved.map(({ host, day }): FactQuery => {
     const [from, to] = [day * DAY, (day + 1) * DAY - 1];
     return { shard: hostShard(host), kind: 'joined', from, to, limit: MAX_REJOINS };
   });
-  const ofKeys = await unexplainedBy(store, fresh);
+  const ofKeys = await unexplainedBy(
+    store,
+    fresh.filter(({ kind }) => kind === 'hello'),
+  );
   const queries = [...ofDays, ...ofKeys];
   const flows: FlowName[] = [];
   for (let i = 0; i < queries.length; i += QUERIES_AT_ONCE) {
@@ -64,32 +73,55 @@ export async function learnFrom(
   return { flows, days: moved };
 }
 
-const hostOf = (fact: Fact): string => fact.shard.slice('host:'.length);
+/** @returns what the store had not */
+async function put(store: Store, hellos: Hellos, facts: readonly Fact[]): Promise<Fact[]> {
+  try {
+    const changed = await store.put(facts);
+    return facts.filter((_, index) => changed[index]);
+  } catch (error) {
+    hellos.forget();
+    throw error;
+  }
+}
+
+/** Of each host and day as many as are looked at, the first ones. */
+function firstOfDays(matches: readonly Fact[]): Fact[] {
+  const byDay = new Map<string, Fact[]>();
+  for (const match of matches) {
+    const name = `${Math.floor(match.at / DAY)}|${match.shard}`;
+    const known = byDay.get(name);
+    if (known === undefined) byDay.set(name, [match]);
+    else known.push(match);
+  }
+  return [...byDay.values()].flatMap((all) =>
+    all.sort((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)).slice(0, MAX_MATCHES),
+  );
+}
+
+const hostOf = (shard: string): string => shard.slice('host:'.length);
 
 /** A match counts for its own day and the next. */
-function distinctDays(matches: readonly Fact[]): HostDay[] {
+function distinctDays(opened: readonly Openings[]): HostDay[] {
   const days = new Map<string, HostDay>();
-  for (const match of matches) {
-    const day = Math.floor(match.at / DAY);
-    for (const touched of [day, day + 1]) {
-      days.set(`${touched}|${hostOf(match)}`, { host: hostOf(match), day: touched });
-    }
+  for (const { host, start } of opened) {
+    const first = Math.floor(start / DAY);
+    for (const day of [first, first + 1]) days.set(`${day}|${host.id}`, { host: host.id, day });
   }
   return [...days.values()];
 }
 
 /** Questions for flows of the same host and hello, about the same time, that no event of their own explains. */
-async function unexplainedBy(store: Store, matches: readonly Fact[]): Promise<FactQuery[]> {
-  const hosts = [...new Set(matches.map(({ shard }) => shard))];
-  // The marks are put before it is read what may explain their flows: who is not marked yet reads these matches.
+async function unexplainedBy(store: Store, hellos: readonly Fact[]): Promise<FactQuery[]> {
+  const hosts = [...new Set(hellos.map(({ shard }) => shard))];
+  // The marks are put before it is read what may explain their flows: who is not marked yet reads these hellos.
   const kinds = await store.kinds(hosts);
   const marked = new Set(hosts.filter((_, i) => kinds[i]!.has('unexplained')));
   const asked = new Map<string, FactQuery & { readonly from: number; readonly to: number }>();
-  for (const { shard, keys, at } of matches) {
+  for (const { shard, keys, at } of hellos) {
     if (!marked.has(shard)) continue;
     for (const key of keys) {
       const name = `${shard.length} ${shard} ${key}`;
-      const [from, to] = [at - JA4_WINDOW, at + JA4_WINDOW];
+      const [from, to] = [at - JA4_WINDOW - HELLO_HOUR, at + JA4_WINDOW + HELLO_HOUR];
       const known = asked.get(name);
       const span = { from: Math.min(known?.from ?? from, from), to: Math.max(known?.to ?? to, to) };
       asked.set(name, { shard, kind: 'unexplained', key, ...span, limit: MAX_REJOINS });

@@ -2,8 +2,8 @@ import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
 import { imageIdentity } from '../evidence/process-identity.ts';
 import type { Fact } from '../store/store.ts';
-import type { MatchBody } from './clock.ts';
 import type { ConnectionBody, DnsBody, ProcessBody } from './facts.ts';
+import type { HelloBody } from './hellos.ts';
 import type { Candidate } from './join-flow.ts';
 
 const SECOND = MICROS_PER_SECOND;
@@ -22,7 +22,7 @@ const AFTER_PROBABILITY = 0.7;
 export interface LeaseEvidence {
   /** Connection facts from the flow's address to its remote port. */
   readonly remote: readonly Fact[];
-  /** Exact matches of other flows of the host that showed the flow's hello to the flow's name. */
+  /** Hellos of the host that were the flow's, to the flow's name. */
   readonly greeted: readonly Fact[];
   /** Starts on that host, of processes that still ran, of the programs that may own the remote port. */
   readonly started: readonly Fact[];
@@ -88,7 +88,7 @@ const isTwin = (fact: Fact, owner: Candidate): boolean => {
 
 /** Who showed the hello, unless its event is of another use of the port. */
 function greeterOf(fact: Fact, skew: number): ProcessRef | undefined {
-  const { process, offset = Number.POSITIVE_INFINITY } = fact.body as MatchBody;
+  const { process, offset = Number.POSITIVE_INFINITY } = fact.body as HelloBody;
   return Math.abs(offset - skew) <= GREETING_SLACK ? process : undefined;
 }
 

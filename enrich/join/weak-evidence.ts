@@ -3,7 +3,7 @@ import type { FlowRecord } from '../../sensor/record/flow-record.ts';
 import type { ProcessRef } from '../event/endpoint-event.ts';
 import type { Fact, FactKind, Store } from '../store/store.ts';
 import { type Asked, factsAround, MAX_FACTS } from './around.ts';
-import { CLOCK_LIMIT, currentMatches, type MatchBody } from './clock.ts';
+import { CLOCK_LIMIT } from './clock.ts';
 import {
   type ConnectionBody,
   type DnsBody,
@@ -15,6 +15,7 @@ import {
   type ProcessBody,
   startedKey,
 } from './facts.ts';
+import { firstOfHour, HELLO_HOUR, type HelloBody } from './hellos.ts';
 import { JA4_WINDOW, type JoinEvidence, LOOK_UP_WINDOW, REMOTE_WINDOW } from './join-flow.ts';
 import { remoteKey } from './tuple.ts';
 
@@ -65,7 +66,7 @@ export async function weakEvidence(store: Store, flows: readonly Unexplained[]):
 
 /**
  * Connections to the same remote end, before and after: of many those next before the flow say most. And of a known host the
- * look-ups, and the matches by hello, and by hello and name.
+ * look-ups, and the hellos that are the same, and those of them to the same name.
  */
 function questionsOf({ record, hostId, start }: Unexplained): Asked[] {
   const about = (shard: string, kind: FactKind, key: string, window: number): Asked => {
@@ -85,8 +86,14 @@ function questionsOf({ record, hostId, start }: Unexplained): Asked[] {
   return [
     ...connections,
     about(shard, 'dns', lookUpKey(record), LOOK_UP_WINDOW),
-    ...hellos.map((key) => about(shard, 'match', key, JA4_WINDOW)),
+    ...hellos.map((key): Asked => ({ shard, kind: 'hello', key, ...hoursAbout(start) })),
   ];
+}
+
+/** Whole hours: what is the first of one does not depend on who asks. */
+function hoursAbout(start: number): { readonly from: number; readonly to: number } {
+  const [from, to] = [start - JA4_WINDOW, start + JA4_WINDOW].map((at) => Math.floor(at / HELLO_HOUR) * HELLO_HOUR);
+  return { from: from!, to: to! + HELLO_HOUR - 1 };
 }
 
 async function evidenceOf(
@@ -111,8 +118,8 @@ async function evidenceOf(
     evidence: {
       remote: alive(remote),
       dns: alive(dns),
-      ja4: currentMatches(alive(ja4)),
-      greeted: currentMatches(alive(greeted)),
+      ja4: firstOfHour(alive(ja4)),
+      greeted: firstOfHour(alive(greeted)),
       started: alive(started),
     },
     considered: remote.length + dns.length + ja4.length + greeted.length + started.length + ended.size,
@@ -132,7 +139,7 @@ async function startsOf(store: Store, hostId: string, remote: readonly Fact[], a
   return found.flat().filter((fact) => !owners.has(processOf(fact)!.entityId));
 }
 
-const processOf = (fact: Fact): ProcessRef | undefined => (fact.body as ConnectionBody | DnsBody | MatchBody).process;
+const processOf = (fact: Fact): ProcessRef | undefined => (fact.body as ConnectionBody | DnsBody | HelloBody).process;
 
 /** Pids are used again within a minute, and so are names: a process that had ended did not open the flow. */
 async function hasEnded(store: Store, hostId: string, process: ProcessRef | undefined, at: number): Promise<boolean> {

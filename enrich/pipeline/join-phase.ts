@@ -5,6 +5,7 @@ import { drillsAmong } from '../join/drill-mark.ts';
 import { isEncrypted } from '../join/encrypted.ts';
 import { explainedFacts, type FlowBody, hostShard, type JoinedBody } from '../join/facts.ts';
 import { type Joining, joinFromStore, tuplesOf } from '../join/gather.ts';
+import { Hellos } from '../join/hellos.ts';
 import { HostViews } from '../join/host-processes.ts';
 import type { WaybillLine } from '../join/join-flow.ts';
 import { isExplained, joinedFact, joinedId, movedFact } from '../join/joined-fact.ts';
@@ -41,6 +42,7 @@ export class JoinPhase {
   private readonly store: Store;
   private readonly settings: Settings;
   private readonly clocks: HostClocks;
+  private readonly hellos = new Hellos();
   private readonly touched: Touched;
   private readonly hosts: HostViews;
   private readonly sightings = new Sightings();
@@ -61,7 +63,10 @@ export class JoinPhase {
   doubt(): void {
     this.hosts.doubt();
     this.tuples = new WeakMap();
-    if (this.store.losses() !== this.losses) this.sightings.forget();
+    if (this.store.losses() !== this.losses) {
+      this.sightings.forget();
+      this.hellos.forget();
+    }
     this.losses = this.store.losses();
   }
 
@@ -70,7 +75,8 @@ export class JoinPhase {
     for (let i = 0; i < flows.length; i += LEARN_BATCH) {
       const found = await this.read(flows.slice(i, i + LEARN_BATCH));
       const records = found.map(({ record }) => record);
-      const learned = await learnFrom(this.store, this.clocks, records, await this.tuplesOf(found));
+      const { clocks, hellos } = this;
+      const learned = await learnFrom(this.store, { clocks, hellos }, records, await this.tuplesOf(found));
       for (const flow of learned.flows) this.touched.name(flow);
       for (const { host, day } of learned.days) this.touched.host(host, day * DAY, (day + 1) * DAY);
     }

@@ -104,6 +104,7 @@ export const FACT_KINDS = [
   'drill',
   'delivery',
   'unexplained',
+  'hello',
 ] as const;
 
 export type FactKind = (typeof FACT_KINDS)[number];
