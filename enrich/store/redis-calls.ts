@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { RedisLink, RedisReply } from './redis-link.ts';
 import { StoreError } from './store-error.ts';
 
@@ -36,6 +37,18 @@ export async function settled<T>(calls: readonly Promise<T>[]): Promise<T[]> {
   return Promise.all(calls);
 }
 
+/** As `settled`, each begun when the one before it is on its way: Redis works on the first while the last is put together. */
+export async function oneByOne<T, R>(calls: readonly T[], begin: (call: T) => Promise<R>): Promise<R[]> {
+  const begun: Promise<R>[] = [];
+  for (const [i, call] of calls.entries()) {
+    const reply = begin(call);
+    reply.catch(() => undefined); // told by `settled`
+    begun.push(reply);
+    if (i + 1 < calls.length) await setImmediate();
+  }
+  return settled(begun);
+}
+
 /** A flat reply of two-element rows. */
 export function pairs(reply: RedisReply): [Buffer, Buffer][] {
   if (!Array.isArray(reply)) throw new StoreError('unexpected', 'Redis gave no list where one was asked for');
@@ -51,11 +64,7 @@ export function numbers(reply: RedisReply): number[] {
   return Array.isArray(reply) ? reply.map(Number) : [];
 }
 
-/** Ends of a range of members, as ZRANGEBYLEX wants them. */
-export function including(low: Buffer): Buffer {
-  return Buffer.concat([Buffer.from('['), low]);
-}
-
+/** The end of a range of members, as ZRANGEBYLEX wants it. */
 export function upTo(high: Buffer | undefined): Buffer {
   return high === undefined ? Buffer.from('+') : Buffer.concat([Buffer.from('('), high]);
 }

@@ -1,12 +1,12 @@
 import type { Digester } from './digest.ts';
 import { decodeFact } from './fact-record.ts';
-import { BY_KEY, BY_TIME, kindBit, type RedisKeys } from './keys.ts';
+import { kindBit, type RedisKeys } from './keys.ts';
 import { boundedLimit, MAX_FOUND } from './limits.ts';
 import { PackedArray } from './packed-array.ts';
-import { callsOf, including, pairs, settled, upTo } from './redis-calls.ts';
+import { callsOf, numbers, oneByOne, pairs, settled } from './redis-calls.ts';
 import type { RedisLink, RedisReply } from './redis-link.ts';
-import { FIND, PEEK } from './redis-scripts.ts';
-import { afterPrefix, SORTABLE_BYTES, sortable } from './sortable.ts';
+import { bytesBeforeId, packRange } from './redis-range.ts';
+import { COUNT, FIND, PEEK } from './redis-scripts.ts';
 import { FACT_KINDS, type Fact, type FactKind, type FactQuery } from './store.ts';
 
 /** Questions in one call of a script: Redis does nothing else meanwhile. */
@@ -16,11 +16,21 @@ const QUESTION_BYTES = 96;
 /** Shards whose kinds one call asks for. */
 const MAX_SHARDS_A_CALL = 500;
 
+interface Counting {
+  readonly shard: string;
+  readonly kind: FactKind;
+  readonly from: number;
+  readonly to: number;
+  readonly answer: (count: number) => void;
+  readonly fail: (error: unknown) => void;
+}
+
 /** Reads of facts in Redis; keys.ts says where they are. */
 export class RedisReads {
   private readonly link: RedisLink;
   private readonly keys: RedisKeys;
   private readonly digester: Digester;
+  private counting: Counting[] = [];
 
   constructor(link: RedisLink, keys: RedisKeys, digester: Digester) {
     this.link = link;
@@ -34,11 +44,14 @@ export class RedisReads {
     return Buffer.isBuffer(record) ? decodeFact(shard, kind, id, record) : undefined;
   }
 
-  async count(shard: string, kind: FactKind, from: number, to: number): Promise<number> {
-    if (!(from <= to)) return 0;
-    const { low, high } = spanWithin(BY_TIME, from, to);
-    const key = this.keys.index(this.keys.tagOf(shard), kind, shard);
-    return Number(await this.link.send(key, ['ZLEXCOUNT', key, including(low), upTo(high)]));
+  /** Asked together with what else is to be counted before the program has to wait. */
+  count(shard: string, kind: FactKind, from: number, to: number): Promise<number> {
+    if (!(from <= to)) return Promise.resolve(0);
+    return new Promise((answer, fail) => {
+      if (this.counting.push({ shard, kind, from, to, answer, fail }) === 1) {
+        process.nextTick(() => void this.countAll());
+      }
+    });
   }
 
   async query(queries: readonly FactQuery[]): Promise<Fact[][]> {
@@ -47,16 +60,17 @@ export class RedisReads {
     while (asked.length > 0) {
       const tagOf = (place: number) => this.keys.tagOf(queries[place]!.shard);
       const calls = callsOf(this.link, asked, { tagOf, most: MAX_QUESTIONS_A_CALL });
-      const replies = await settled(calls.map((call) => this.ask(call.map((place) => queries[place]!))));
-      asked = [];
-      for (const [n, call] of calls.entries()) {
+      const left: number[] = [];
+      await oneByOne(calls, async (call) => {
+        const replies = await this.ask(call.map((place) => queries[place]!));
         for (const [i, place] of call.entries()) {
-          const reply = replies[n]![i] ?? null;
+          const reply = replies[i] ?? null;
           // A call ends where it has found much: what it left is asked again. The first of it never is.
-          if (reply === null && i > 0) asked.push(place);
+          if (reply === null && i > 0) left.push(place);
           else answers[place] = factsOf(queries[place]!, reply ?? []);
         }
-      }
+      });
+      asked = left;
     }
     return answers;
   }
@@ -85,6 +99,23 @@ export class RedisReads {
     return found;
   }
 
+  private async countAll(): Promise<void> {
+    const { counting } = this;
+    this.counting = [];
+    const tagOf = ({ shard }: Counting) => this.keys.tagOf(shard);
+    await oneByOne(callsOf(this.link, counting, { tagOf, most: MAX_QUESTIONS_A_CALL }), async (call) => {
+      const keys = call.map(({ shard, kind }) => this.keys.index(this.keys.tagOf(shard), kind, shard));
+      const ends = new PackedArray(call.length * QUESTION_BYTES);
+      for (const { from, to } of call) packRange(ends, { key: undefined, from, to }, this.digester);
+      try {
+        const counts = numbers(await this.link.evaluate(COUNT, keys, [ends.end()]));
+        for (const [i, { answer }] of call.entries()) answer(counts[i] ?? 0);
+      } catch (error) {
+        for (const { fail } of call) fail(error);
+      }
+    });
+  }
+
   private async ask(queries: readonly FactQuery[]): Promise<RedisReply[]> {
     const keys: string[] = [];
     const numbered = new Map<string, number>();
@@ -98,26 +129,16 @@ export class RedisReads {
         series = keys.push(this.keys.index(tag, kind, shard), this.keys.facts(tag, kind, shard)) / 2;
         numbered.set(name, series);
       }
-      const { low, high, before, oldest } = this.rangeOf(query);
+      const { from = -Infinity, to = Infinity } = query;
+      const [key, oldest] = 'key' in query ? [query.key, false] : [undefined, query.oldest === true];
       questions.number(series);
-      questions.string(including(low));
-      questions.string(upTo(high));
+      packRange(questions, { key, from, to }, this.digester);
       questions.number(boundedLimit(limit));
-      // The id stands after its time; an index key's digest before that.
-      questions.number(before + SORTABLE_BYTES);
+      questions.number(bytesBeforeId({ key }));
       questions.number(oldest ? 1 : 0);
     }
     const reply = await this.link.evaluate(FIND, keys, [String(MAX_FOUND), questions.end()]);
     return Array.isArray(reply) ? reply : [];
-  }
-
-  private rangeOf(query: FactQuery): { low: Buffer; high: Buffer | undefined; before: number; oldest: boolean } {
-    const { from = -Infinity, to = Infinity } = query;
-    if (!('key' in query)) {
-      return { ...spanWithin(BY_TIME, from, to), before: BY_TIME.length, oldest: query.oldest === true };
-    }
-    const prefix = Buffer.concat([BY_KEY, this.digester.of(query.key)]);
-    return { ...spanWithin(prefix, from, to), before: prefix.length, oldest: false };
   }
 }
 
@@ -130,10 +151,4 @@ function factsOf(query: FactQuery, reply: RedisReply): Fact[] {
   const facts = pairs(reply).map(([id, record]) => decodeFact(shard, kind, id.toString(), record));
   if ('key' in query) return facts.reverse().filter((fact) => fact.keys.includes(query.key)); // else another key with the same digest
   return query.oldest === true ? facts : facts.reverse();
-}
-
-/** Members that begin with a prefix and have their time within the span behind it. */
-function spanWithin(prefix: Buffer, from: number, to: number): { low: Buffer; high: Buffer | undefined } {
-  const low = Buffer.concat([prefix, sortable(from)]);
-  return { low, high: afterPrefix(Buffer.concat([prefix, sortable(to)])) };
 }

@@ -219,6 +219,12 @@ if redis.call('EXISTS', KEYS[2]) == 0 then
 end
 return gone`);
 
+/** Counts members of indexes. KEYS: an index for each. ARGV: a packed array with the lower and the upper end of each. */
+export const COUNT = redisScript(`
+local ends, counts = cmsgpack.unpack(ARGV[1]), {}
+for i, key in ipairs(KEYS) do counts[i] = redis.call('ZLEXCOUNT', key, ends[2 * i - 1], ends[2 * i]) end
+return counts`);
+
 /** Reads entries. KEYS: a hash for each; ARGV: its field. Returns the entries, false for one that is not there. */
 export const PEEK = redisScript(`
 local entries = {}
