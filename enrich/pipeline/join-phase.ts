@@ -21,7 +21,7 @@ const DAY = 86_400 * MICROS_PER_SECOND;
 /** Flows learned from at once: the clock of each host is looked at once for all of them. */
 const LEARN_BATCH = 4_096;
 /** Flows joined at once. */
-const JOIN_BATCH = 1_024;
+const JOIN_BATCH = 2_048;
 
 interface FoundFlow {
   readonly fact: Fact;
