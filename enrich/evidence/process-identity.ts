@@ -66,7 +66,8 @@ export function folderPattern(image: string | undefined): string {
   return `${drive}\\${folded.join('\\')}`;
 }
 
-function foldPart(part: string): string {
+/** A part of a path with what differs between versions and installs folded. */
+export function foldPart(part: string): string {
   if (/^\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$/.test(part)) return '#';
   if (/^[0-9a-f]{12,}$/.test(part) || /^s-1-[0-9-]+$/.test(part)) return '#';
   if (/\.tmp$/.test(part)) return '#.tmp';

@@ -197,7 +197,7 @@ export interface ContextWeights {
 }
 
 export const WEIGHTS: Weights = {
-  version: 'waybill-2026.5',
+  version: 'waybill-2026.6',
   prior: 1e-5,
   groups: {
     novelty: { floor: -30, cap: 20 },

@@ -4,7 +4,6 @@ import type { HostRef, ProcessRef } from '../event/endpoint-event.ts';
 import { type BrowserVerdict, browserClass } from '../evidence/browser.ts';
 import type { DestinationEntity } from '../evidence/destination.ts';
 import { mergeStaging, type StagingStory } from '../evidence/merge-staging.ts';
-import { processIdentity } from '../evidence/process-identity.ts';
 import type { StagingFact } from '../evidence/staging.ts';
 import type { Tables } from '../evidence/tables.ts';
 import type { HostClocks } from '../join/clock.ts';
@@ -25,6 +24,7 @@ import { type Baseline, baselineOf, metBefore } from './familiarity.ts';
 import { type Fingerprint, fingerprintsOf } from './fingerprint.ts';
 import type { Holder } from './holder.ts';
 import { type Hours, hoursOf } from './hours.ts';
+import { type Identities, identitiesOf } from './identities.ts';
 import { type LinkedStaging, linkStory } from './linked-staging.ts';
 import { lookedUpBy, lookedUpOnHost } from './look-up.ts';
 import { type Rollout, rolloutOn, rolloutScope } from './rollout.ts';
@@ -48,7 +48,7 @@ export interface EpisodeFlow {
 }
 
 /** One activity (host, process lineage, destination) within one horizon: what is scored. */
-export interface Episode {
+export interface Episode extends Identities {
   readonly id: string;
   /** Microseconds since 1970 UTC, by the sensor's clock; the window is as long as the horizon. */
   readonly windowStart: number;
@@ -60,7 +60,6 @@ export interface Episode {
   readonly browser: BrowserVerdict;
   /** Where no join names a process: the only one that held an archive when the flows began, with its ancestors. */
   readonly suspect: Suspect | undefined;
-  readonly identity: string;
   readonly destination: DestinationEntity;
   /** By start, then id. */
   readonly flows: readonly EpisodeFlow[];
@@ -182,7 +181,8 @@ async function assemble(
   const host = main.flow.join.host ?? { id: hostId };
   // Of the names under one domain the one that got most bytes is the one that must be familiar.
   const destination = destinationOf(main.flow.record, settings.knowledge);
-  const identity = process ? processIdentity(process) : 'unknown';
+  const identities = identitiesOf(process);
+  const { identity } = identities;
   const linked: LinkedStaging[] = [];
   for (const story of stories) {
     const staging = await linkStory(story, group.members, chain, processes, settings);
@@ -197,7 +197,7 @@ async function assemble(
   const baseline = await baselineOf(
     store,
     {
-      ...{ hostId, identity, destination, at: first.start },
+      ...{ hostId, identities, destination, at: first.start },
       ...(host.name === undefined ? {} : { hostName: host.name }),
       ...(process?.user ? { user: process.user } : {}),
     },
@@ -225,7 +225,7 @@ async function assemble(
     process,
     chain,
     browser: process ? browserOf(process, chain.slice(1), fingerprints, settings.knowledge) : browserClass(NOBODY),
-    identity,
+    ...identities,
     destination,
     flows,
     suspect: isBrowsing(suspect) ? undefined : suspect,

@@ -3,15 +3,16 @@ import type { UserRef } from '../event/endpoint-event.ts';
 import type { DestinationEntity } from '../evidence/destination.ts';
 import { knownBy, knownByPeers, maturity } from '../evidence/novelty.ts';
 import { peerGroupOf } from '../evidence/peer-group.ts';
-import { processIdentity } from '../evidence/process-identity.ts';
 import type { NoveltyWeights } from '../evidence/weights.ts';
 import { destinationOf } from '../join/destination-of.ts';
 import type { JoinedBody } from '../join/facts.ts';
 import type { ProcessInfo } from '../join/lineage.ts';
 import type { Settings } from '../settings.ts';
+import { unionOf } from '../store/sighting.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Observation, Store } from '../store/store.ts';
 import { fingerprintKeys } from './fingerprint.ts';
 import { hoursKeys } from './hours.ts';
+import { type Identities, identitiesOf, namesOf } from './identities.ts';
 import { type Peers, peerKeys, peersOf } from './peers.ts';
 import { rolloutKeys, rolloutScope } from './rollout.ts';
 
@@ -59,7 +60,7 @@ interface Subject {
   readonly hostId: string;
   /** Of the host, as the feed wrote it. */
   readonly hostName?: string;
-  readonly identity: string;
+  readonly identities: Identities;
   readonly destination: DestinationEntity;
   readonly at: number;
   readonly user?: UserRef;
@@ -70,24 +71,42 @@ const userScope = (user: UserRef | undefined): string | undefined => {
   return key === undefined || key === '' ? undefined : `user:${key.toLowerCase()}`;
 };
 
-/** The (scope, destination) pairs that one flow is a sighting of; undefined where the scope is not known. */
-function keysOf(subject: Subject): (FamiliarityKey | undefined)[] {
-  const { hostId, identity, destination } = subject;
-  const user = userScope(subject.user);
-  const known = identity !== 'unknown';
-  const entity = destination.ladder.name;
-  const registrable = destination.ladder.registrable;
-  return [
-    { scope: 'org', destination: entity },
-    registrable === undefined ? undefined : { scope: 'org', destination: registrable },
-    known ? { scope: `identity:${identity}`, destination: entity } : undefined,
-    { scope: `host:${hostId}`, destination: entity },
-    user === undefined ? undefined : { scope: user, destination: entity },
-    known ? { scope: `host-identity:${hostId}|${identity}`, destination: entity } : undefined,
-    destination.ladder.asn === undefined ? undefined : { scope: 'org', destination: destination.ladder.asn },
-    known ? { scope: 'programs', destination: identity } : undefined,
-  ];
+interface ProgramKeys {
+  readonly identity: FamiliarityKey;
+  readonly hostIdentity: FamiliarityKey;
+  readonly program: FamiliarityKey;
 }
+
+/** The (scope, destination) pairs that one flow is a sighting of; undefined where the scope is not known. */
+interface Keys {
+  readonly org: FamiliarityKey;
+  readonly orgRegistrable: FamiliarityKey | undefined;
+  readonly orgAsn: FamiliarityKey | undefined;
+  readonly host: FamiliarityKey;
+  readonly user: FamiliarityKey | undefined;
+  /** For each name of the program. */
+  readonly programs: readonly ProgramKeys[];
+}
+
+function keysOf({ hostId, identities, destination: { ladder }, user }: Subject): Keys {
+  const destination = ladder.name;
+  const scope = userScope(user);
+  return {
+    org: { scope: 'org', destination },
+    orgRegistrable: ladder.registrable === undefined ? undefined : { scope: 'org', destination: ladder.registrable },
+    orgAsn: ladder.asn === undefined ? undefined : { scope: 'org', destination: ladder.asn },
+    host: { scope: `host:${hostId}`, destination },
+    user: scope === undefined ? undefined : { scope, destination },
+    programs: namesOf(identities).map((name) => ({
+      identity: { scope: `identity:${name}`, destination },
+      hostIdentity: { scope: `host-identity:${hostId}|${name}`, destination },
+      program: { scope: 'programs', destination: name },
+    })),
+  };
+}
+
+const listOf = ({ programs, ...others }: Keys): FamiliarityKey[] =>
+  [...Object.values(others), ...programs.flatMap((keys) => Object.values(keys))].filter((key) => key !== undefined);
 
 /**
  * What one joined flow of a process adds to the baseline. `tainted`: it belongs to an episode that is suspected, so that a theft does
@@ -103,22 +122,23 @@ export function observationsOf(
   if (!host) return [];
   const at = parseMicros(record.event.start) ?? 0;
   const destination = destinationOf(record, tables);
-  const identity = process ? processIdentity(process) : 'unknown';
+  const identities = identitiesOf(process);
+  const { identity } = identities;
   const subject: Subject = {
     hostId: host.id,
-    identity,
+    identities,
     destination,
     at,
     ...(process?.user ? { user: process.user } : {}),
   };
   const day = dayOf(at);
   const keys = [
-    ...keysOf(subject).filter((key) => key !== undefined),
+    ...listOf(keysOf(subject)),
     ...(join.method === 'tuple' ? fingerprintKeys(identity, record, tables) : []),
     ...rolloutKeys(process ? rolloutScope(process, identity, destination.ladder.name, tables) : undefined, host.id),
     ...hoursKeys(host.id, process?.user, at),
     ...peerKeys(peerGroupOf(peer_groups, host, process?.user), {
-      ...{ hostId: host.id, identity, destination: destination.ladder.name },
+      ...{ hostId: host.id, identities, destination: destination.ladder.name },
     }),
   ];
   return keys.map((key) => ({ ...key, day, tainted }));
@@ -131,12 +151,12 @@ export async function baselineOf(
   { model, peer_groups }: Pick<Settings, 'model' | 'peer_groups'>,
 ): Promise<Baseline> {
   const keys = keysOf(subject);
-  const asked = keys.filter((key) => key !== undefined);
+  const asked = listOf(keys);
   const answers = await store.familiarity(asked);
-  const of = (index: number): Familiarity | undefined => {
-    const key = keys[index];
-    return key ? answers[asked.indexOf(key)] : undefined;
-  };
+  const known = new Map(asked.map((key, i) => [key, answers[i]]));
+  const of = (key: FamiliarityKey | undefined): Familiarity | undefined => key && known.get(key);
+  const ofProgram = (which: keyof ProgramKeys): Familiarity | undefined =>
+    keys.programs.map((each) => of(each[which])).reduce(unionOf, undefined);
   const day = dayOf(subject.at);
   const host = await store.novelty(`host:${subject.hostId}`, day - NOVELTY_DAYS, day - 1);
   const org = await store.novelty('org', day - NOVELTY_DAYS, day - 1);
@@ -147,14 +167,14 @@ export async function baselineOf(
   const peers = group === undefined ? undefined : await peersOf(store, group, seen, day, model.novelty);
   return {
     day,
-    org: of(0),
-    orgRegistrable: of(1),
-    identity: of(2),
-    host: of(3),
-    user: of(4),
-    hostIdentity: of(5),
-    orgAsn: of(6),
-    program: of(7),
+    org: of(keys.org),
+    orgRegistrable: of(keys.orgRegistrable),
+    identity: ofProgram('identity'),
+    host: of(keys.host),
+    user: of(keys.user),
+    hostIdentity: ofProgram('hostIdentity'),
+    orgAsn: of(keys.orgAsn),
+    program: ofProgram('program'),
     days,
     novelty: host,
     orgDays: span(org, day),

@@ -1,7 +1,9 @@
 import { maturity } from '../evidence/novelty.ts';
 import { hashId } from '../evidence/staging-fact.ts';
 import type { NoveltyWeights } from '../evidence/weights.ts';
+import { unionOf } from '../store/sighting.ts';
 import type { Familiarity, FamiliarityKey, NoveltyDay, Store } from '../store/store.ts';
+import { type Identities, namesOf } from './identities.ts';
 
 /**
  * Peers are counted by cells: a host falls into one by its id, and a cell that met something is one host at least. So a
@@ -28,8 +30,7 @@ export interface Peers {
 
 interface Seen {
   readonly hostId: string;
-  /** Of the program. */
-  readonly identity: string;
+  readonly identities: Identities;
   /** Name of the destination entity. */
   readonly destination: string;
 }
@@ -44,13 +45,13 @@ const numberOf = (hash: string): number => Number.parseInt(hash.slice(0, 8), 16)
 const cellOf = (host: string): number => numberOf(host) % CELLS;
 
 /** What one flow of a host teaches of its group. */
-export function peerKeys(group: string | undefined, { hostId, identity, destination }: Seen): FamiliarityKey[] {
+export function peerKeys(group: string | undefined, { hostId, identities, destination }: Seen): FamiliarityKey[] {
   if (group === undefined) return [];
   const [host, pair] = [hashId([hostId]), hashId([hostId, destination])];
   return [
     { scope: hostsScope(group), destination: host },
     ...(numberOf(pair) % SAMPLE === 0 ? [{ scope: groupScope(group), destination: pair }] : []),
-    ...(identity === 'unknown' ? [] : [{ scope: programScope(group, cellOf(host), identity), destination }]),
+    ...namesOf(identities).map((identity) => ({ scope: programScope(group, cellOf(host), identity), destination })),
   ];
 }
 
@@ -62,7 +63,7 @@ export const groupOfScope = (scope: string): string | undefined =>
 export async function peersOf(
   store: Store,
   group: string,
-  { hostId, identity, destination }: Seen,
+  { hostId, identities, destination }: Seen,
   day: number,
   weights: NoveltyWeights,
 ): Promise<Peers | undefined> {
@@ -72,12 +73,16 @@ export async function peersOf(
   if (maturity(days, weights) < weights.peerMaturity) return undefined;
   const own = cellOf(hashId([hostId]));
   const others = Array.from({ length: CELLS }, (_, cell) => cell).filter((cell) => cell !== own);
-  const asked = others.map((cell) => ({ scope: programScope(group, cell, identity), destination }));
+  const cells = await Promise.all(
+    namesOf(identities).map((identity) =>
+      store.familiarity(others.map((cell) => ({ scope: programScope(group, cell, identity), destination }))),
+    ),
+  );
   return {
     group,
     hosts: seen.reduce((most, each) => Math.max(most, each.seen), 0),
     days,
     novelty: await store.novelty(groupScope(group), day - HISTORY_DAYS, day - 1),
-    cells: identity === 'unknown' ? [] : await store.familiarity(asked),
+    cells: cells.reduce((one, other) => others.map((_, i) => unionOf(one[i], other[i])), []),
   };
 }

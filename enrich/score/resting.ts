@@ -2,6 +2,7 @@ import { MICROS_PER_SECOND } from '../../sensor/base/timestamp.ts';
 import { hashId } from '../evidence/staging-fact.ts';
 import type { Fact, FamiliarityKey, Observation, Store } from '../store/store.ts';
 import type { Episode } from './episode.ts';
+import { namesOf } from './identities.ts';
 import { groupOfScope } from './peers.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -17,7 +18,7 @@ const DAYS = 'rest:days';
  * What the baseline of an episode rests on: by these names a sighting of an earlier day that comes late finds the
  * episodes that it may change.
  */
-function restsOn({ host, identity, process, destination, baseline }: Episode): string[] {
+function restsOn({ host, identity, installed, process, destination, baseline }: Episode): string[] {
   const { name, registrable, asn } = destination.ladder;
   const user = process?.user?.id ?? process?.user?.name;
   const destinations = [name, registrable, asn].filter((each) => each !== undefined);
@@ -25,7 +26,7 @@ function restsOn({ host, identity, process, destination, baseline }: Episode): s
     'rest:org',
     restsOnHost(host.id),
     ...destinations.map((each) => `rest:destination:${hashId([each])}`),
-    ...(identity === 'unknown' ? [] : [`rest:program:${hashId([identity])}`]),
+    ...namesOf({ identity, installed }).map((each) => `rest:program:${hashId([each])}`),
     ...(user === undefined ? [] : [`rest:user:${hashId([user.toLowerCase()])}`]),
     ...(baseline.peerGroup === undefined ? [] : [restsOnPeers(baseline.peerGroup)]),
   ];

@@ -44,6 +44,23 @@ function withDay(known: Familiarity, day: number): { lastDay: number; days: numb
   return { lastDay: known.lastDay, days: (known.days | (1 << -ahead)) >>> 0 };
 }
 
+/** What two entries say together: the entry of all their sightings, had they been of one destination. */
+export function unionOf(a: Familiarity | undefined, b: Familiarity | undefined): Familiarity | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  const lastDay = Math.max(a.lastDay, b.lastDay);
+  const firstDay = Math.min(a.firstDay, b.firstDay);
+  return {
+    firstDay,
+    lastDay,
+    days: (daysBefore(a, lastDay) | daysBefore(b, lastDay)) >>> 0,
+    firstTainted: [a, b].some((each) => each.firstDay === firstDay && each.firstTainted),
+  };
+}
+
+/** The bitmap as it is when the last day is this one. */
+const daysBefore = ({ lastDay, days }: Familiarity, last: number): number =>
+  last - lastDay >= WINDOW_DAYS ? 0 : days << (last - lastDay);
+
 /**
  * An entry in 8 bytes, big-endian: firstDay 2, lastDay 2, days 4. Bit 0 of `days` (seen on lastDay) is always set, so its
  * place holds firstTainted.

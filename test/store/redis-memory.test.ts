@@ -12,7 +12,8 @@ const PER_HASH = (10_000 * 1_000) / (1_024 * 256);
 
 type Met = (hostId: string, destination: string) => readonly FamiliarityKey[];
 const ofHost: Met = (hostId, destination) => [{ scope: `host:${hostId}`, destination }];
-const ofPeers: Met = (hostId, destination) => peerKeys('finance', { hostId, identity: 'signed:a|b|c', destination });
+const identities = { identity: 'signed:a|b|c', installed: 'installed:c|\\\\program files\\\\b' };
+const ofPeers: Met = (hostId, destination) => peerKeys('finance', { hostId, identities, destination });
 
 describeWithRedis('familiarity in a Redis', () => {
   let server: RedisServer;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mergeSighting, packEntry, unpackEntry } from '../../enrich/store/sighting.ts';
+import { mergeSighting, packEntry, unionOf, unpackEntry } from '../../enrich/store/sighting.ts';
 import type { Familiarity } from '../../enrich/store/store.ts';
 import { Model } from './model.ts';
 
@@ -17,6 +17,22 @@ describe('the entry of a destination', () => {
         let entry: Familiarity | undefined;
         for (const each of seen) entry = mergeSighting(entry, each.day, each.tainted).entry;
         expect(entry).toEqual(model.familiarity(where));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('is that of two destinations together when it is united with another', () => {
+    const entryOf = (seen: readonly { readonly day: number; readonly tainted: boolean }[]): Familiarity | undefined => {
+      let entry: Familiarity | undefined;
+      for (const each of seen) entry = mergeSighting(entry, each.day, each.tainted).entry;
+      return entry;
+    };
+    fc.assert(
+      fc.property(sightings, sightings, (some, others) => {
+        expect(unionOf(entryOf(some), entryOf(others))).toEqual(entryOf([...some, ...others]));
+        expect(unionOf(entryOf(some), undefined)).toEqual(entryOf(some));
+        expect(unionOf(undefined, entryOf(some))).toEqual(entryOf(some));
       }),
       { numRuns: 3_000 },
     );
