@@ -6,6 +6,7 @@ import { textOf } from './field-values.ts';
 import { at, isObject, type JsonObject, own } from './json-object.ts';
 import { otlpRecord, otlpResource } from './otlp.ts';
 import type { RecordContext } from './reading.ts';
+import { rowsOfTable } from './table-rows.ts';
 import { utcMicros } from './time-text.ts';
 import { looksClassic } from './windows/classic-text.ts';
 import { isAgentLine } from './windows/syslog-line.ts';
@@ -126,22 +127,12 @@ const RECORD_KEYS = [
   'process',
 ];
 
-/** `{tables:[{columns:[{name}],rows:[[…]]}]}` of the Log Analytics query API. */
+/** `{tables:[{columns:[{name}],rows:[[…]]}]}` of the Log Analytics query API, `Tables` of Kusto, and a frame of Kusto's second version. */
 const tables: Opener = (object, context) => {
-  const list = own(object, 'tables');
-  if (!Array.isArray(list)) return undefined;
-  return list.flatMap((table: unknown) => {
-    const columns = isObject(table) ? own(table, 'columns') : undefined;
-    const rows = isObject(table) ? own(table, 'rows') : undefined;
-    if (!Array.isArray(columns) || !Array.isArray(rows)) return [];
-    const names = columns.map((column: unknown) => (isObject(column) ? (textOf(own(column, 'name')) ?? '') : ''));
-    return rows.filter(Array.isArray).map((row: unknown[]) => ({ record: rowObject(names, row), context }));
-  });
+  const list = own(object, 'tables') ?? own(object, 'Tables');
+  if (!Array.isArray(list)) return rowsOfTable(object)?.map((record) => ({ record, context }));
+  return list.flatMap((table) => rowsOfTable(table) ?? []).map((record) => ({ record, context }));
 };
-
-/** A row as an object. `Object.fromEntries` defines properties, so a column called `__proto__` is a property like any other. */
-export const rowObject = (names: readonly string[], row: readonly unknown[]): JsonObject =>
-  Object.fromEntries(names.map((name, i) => [name, row[i]]));
 
 /** Splunk HTTP event collector: `{time, host, source, sourcetype, index, event, fields}`. */
 const splunkHec: Opener = (object, context) => {

@@ -11,6 +11,19 @@ const CLOSE_OBJECT = 0x7d;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 
+/** An array whose elements may be given out one by one. */
+export interface Elements {
+  /** Where they begin. */
+  at: number;
+  /** What is open around it, from the outside: true for an array. */
+  readonly around: readonly boolean[];
+}
+
+/** Rows of a table, each an array of values, and the array that names their columns. */
+export interface Rows extends Elements {
+  readonly columns: { from: number; to: number | undefined };
+}
+
 export type SpanState = 'more' | 'done' | 'damaged';
 
 /**
@@ -26,8 +39,10 @@ export class JsonSpan {
   why = '';
   /** Damaged only in that it is longer, or deeper, than a record may be. */
   isOverCap = false;
-  /** First array that holds objects under one of the batch names, if any: where its elements begin, and objects open around it. */
-  batch: { at: number; depth: number } | undefined;
+  /** First array that holds objects under one of the batch names, if any. */
+  batch: Elements | undefined;
+  /** First array under the name of rows, in an object that named its columns before. */
+  rows: Rows | undefined;
 
   private readonly batchKeys: ReadonlySet<string>;
   private readonly isArray: boolean[] = [];
@@ -35,6 +50,8 @@ export class JsonSpan {
   private previous = COLON;
   private keyStart = 0;
   private keyEnd = 0;
+  /** The array of columns of the object that is open, and how many objects and arrays are around it. */
+  private columns: { from: number; to: number | undefined; readonly depth: number } | undefined;
 
   constructor(start: number, batchKeys: ReadonlySet<string>) {
     this.start = start;
@@ -42,10 +59,10 @@ export class JsonSpan {
     this.batchKeys = batchKeys;
   }
 
-  /** The rest of `depth` objects whose last value has just ended. */
-  static tail(start: number, depth: number): JsonSpan {
+  /** The rest of objects and arrays (true), from the outside, whose last value has just ended. */
+  static tail(start: number, around: readonly boolean[]): JsonSpan {
     const span = new JsonSpan(start, new Set());
-    for (let i = 0; i < depth; i++) span.isArray.push(false);
+    span.isArray.push(...around);
     span.previous = CLOSE_ARRAY;
     return span;
   }
@@ -56,6 +73,11 @@ export class JsonSpan {
     this.keyStart -= dropped;
     this.keyEnd -= dropped;
     if (this.batch) this.batch.at -= dropped;
+    if (this.rows) this.rows.at -= dropped;
+    if (this.columns) {
+      this.columns.from -= dropped;
+      if (this.columns.to !== undefined) this.columns.to -= dropped;
+    }
   }
 
   advance(buffer: string): SpanState {
@@ -100,6 +122,7 @@ export class JsonSpan {
     if (code === OPEN_OBJECT || code === OPEN_ARRAY) return this.open(buffer, code);
     if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
       if (this.isArray.pop() !== (code === CLOSE_ARRAY)) return this.fail('brackets do not match');
+      this.closed();
     } else if (code === QUOTE) {
       this.inString = true;
       this.keyStart = this.at + 1;
@@ -117,15 +140,31 @@ export class JsonSpan {
       this.isOverCap = true;
       return this.fail(`nested deeper than ${MAX_JSON_DEPTH}`);
     }
-    if (code === OPEN_ARRAY && !inArray && this.batch === undefined && this.isArray.length <= 2) {
-      if (this.batchKeys.has(buffer.slice(this.keyStart, this.keyEnd))) {
-        this.batch = { at: this.at + 1, depth: this.isArray.length };
-      }
-    }
+    if (code === OPEN_ARRAY && !inArray) this.named(buffer.slice(this.keyStart, this.keyEnd));
     this.isArray.push(code === OPEN_ARRAY);
     this.previous = code;
     this.at++;
     return 'more';
+  }
+
+  private closed(): void {
+    const { columns } = this;
+    if (columns === undefined) return;
+    if (this.isArray.length < columns.depth) this.columns = undefined;
+    else if (this.isArray.length === columns.depth) columns.to ??= this.at + 1;
+  }
+
+  /** An array begins under a name. */
+  private named(name: string): void {
+    const depth = this.isArray.length;
+    const at = this.at + 1;
+    if (this.batch === undefined && depth <= 2 && this.batchKeys.has(name))
+      this.batch = { at, around: [...this.isArray] };
+    if (this.rows !== undefined || depth > 3) return;
+    if (name === 'columns' || name === 'Columns') this.columns = { from: this.at, to: undefined, depth };
+    else if ((name === 'rows' || name === 'Rows') && this.columns?.depth === depth && this.columns.to !== undefined) {
+      this.rows = { at, around: [...this.isArray], columns: this.columns };
+    }
   }
 
   private fail(why: string): 'damaged' {

@@ -1,8 +1,9 @@
 import { deviceLineAt } from './cef/device-line.ts';
 import { BATCH_KEYS } from './envelope.ts';
-import { MAX_RECORD_CHARS } from './json-object.ts';
+import { MAX_RECORD_CHARS, parseJson } from './json-object.ts';
 import { JsonSpan } from './json-span.ts';
 import { isClassicStart } from './split-classic.ts';
+import { columnNames, rowObject } from './table-rows.ts';
 import { isBlank, type SplitterSink, type Step, type TextWindow } from './text-window.ts';
 import { isAgentLine } from './windows/syslog-line.ts';
 
@@ -13,7 +14,8 @@ export const LOOK_AHEAD = 64 * 1024;
 /** Longest header (of syslog, say) before a record on its line. */
 const HEADER_CHARS = 4096;
 
-const BATCH_NAMES: ReadonlySet<string> = new Set(BATCH_KEYS);
+/** Of batches, and of pages of EDR servers. */
+const BATCH_NAMES: ReadonlySet<string> = new Set([...BATCH_KEYS, 'alerts', 'entries']);
 /** The line that evtx_dump prints above each record. */
 const HEADING = /^Record \d{1,12}\s*$/;
 /** Elements that are records: a Windows event, not `Events` or `EventData`, and an agent event of a Trellix triage. */
@@ -22,6 +24,16 @@ const ELEMENTS: readonly { readonly open: string; readonly tags: RegExp }[] = [
   { open: '<eventItem', tags: /<eventItem[\s>]|<\/eventItem>/g },
 ];
 
+/** An array whose elements are given out one by one. */
+interface Batch {
+  /** What is still to be closed after it, from the outside: true for an array. */
+  readonly around: readonly boolean[];
+  /** Of a table: its elements are rows, arrays of values for these. */
+  readonly names?: readonly string[];
+}
+
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 /** Cuts JSON (lines, arrays, batches, concatenated, pretty-printed) and Event XML, also mixed and behind line headers. */
 export class StructuredSplitter {
   private readonly window: TextWindow;
@@ -29,8 +41,8 @@ export class StructuredSplitter {
   private span: JsonSpan | undefined;
   /** The span that is no record but what follows a batch in the object around it. */
   private tail: JsonSpan | undefined;
-  /** Open batch arrays: for each, how many objects around it are still to be closed after it. */
-  private readonly batches: number[] = [];
+  /** Open batch arrays, outermost first. */
+  private readonly batches: Batch[] = [];
   private skippingLine = false;
   private junkAt: number | undefined;
   private hasDamage = false;
@@ -60,8 +72,9 @@ export class StructuredSplitter {
     const first = window.text[window.at];
     if (first === undefined) return 'more';
     if (first === '{') return this.openObject();
+    if (first === '[' && this.batches.at(-1)?.names !== undefined) return this.openRow();
     if (first === '[' && this.batches.length < MAX_BATCH_DEPTH) {
-      this.batches.push(0);
+      this.batches.push({ around: [] });
       window.at++;
       return 'go';
     }
@@ -96,17 +109,33 @@ export class StructuredSplitter {
     const state = span.advance(window.text);
     if (state === 'more') return 'more';
     this.span = undefined;
+    const large = state !== 'done' && span.isOverCap ? (this.tableIn(span) ?? span.batch) : undefined;
     if (state === 'done') {
-      if (this.tail !== span) this.record(span.start, span.at);
+      if (this.tail !== span) this.whole(span);
       window.at = span.at;
-    } else if (span.batch && span.isOverCap) {
+    } else if (large !== undefined) {
       // A batch larger than any record may be: give out its elements one by one.
-      this.batches.push(span.batch.depth);
-      window.at = span.batch.at;
+      this.batches.push(large);
+      window.at = large.at;
     } else {
       this.damage(span.start, span.why);
       this.resume(span);
     }
+    return 'go';
+  }
+
+  /** The table that an object holds, when its rows are arrays. */
+  private tableIn({ rows }: JsonSpan): (Batch & { readonly at: number }) | undefined {
+    if (rows === undefined) return undefined;
+    const { text } = this.window;
+    const columns = parseJson(text.slice(rows.columns.from, rows.columns.to));
+    const names = columns.ok ? columnNames(columns.value) : undefined;
+    const isOfArrays = /^\s*\[/.test(text.slice(rows.at, rows.at + LOOK_AHEAD));
+    return names && isOfArrays ? { at: rows.at, around: rows.around, names } : undefined;
+  }
+
+  private openRow(): Step {
+    this.span = new JsonSpan(this.window.at, NO_NAMES);
     return 'go';
   }
 
@@ -127,9 +156,9 @@ export class StructuredSplitter {
 
   /** The end of a batch; the rest of the objects around it holds no records. */
   private closeBatch(): Step {
-    const around = this.batches.pop() ?? 0;
+    const around = this.batches.pop()?.around ?? [];
     this.window.at++;
-    if (around > 0) {
+    if (around.length > 0) {
       this.tail = JsonSpan.tail(this.window.at, around);
       this.span = this.tail;
     }
@@ -222,6 +251,20 @@ export class StructuredSplitter {
     this.hasDamage = true;
     this.sink.damage(this.junkAt, 'not a record');
     this.junkAt = undefined;
+  }
+
+  private whole({ start, at }: JsonSpan): void {
+    const names = this.batches.at(-1)?.names;
+    if (names !== undefined && this.window.text[start] === '[') this.row(start, at, names);
+    else this.record(start, at);
+  }
+
+  private row(from: number, to: number, names: readonly string[]): void {
+    const row = parseJson(this.window.text.slice(from, to));
+    if (!row.ok) this.damage(from, row.why);
+    else if (Array.isArray(row.value)) {
+      this.sink.record({ row: rowObject(names, row.value), offset: this.window.offset(from) });
+    }
   }
 
   private record(from: number, to: number): void {

@@ -73,6 +73,16 @@ describe('an envelope', () => {
     expect(readAll(table)).toEqual(readAll(row));
   });
 
+  it('is taken off the rows of an answer of Kusto, of both versions', () => {
+    const row = azure(event, 'json');
+    const Columns = Object.keys(row).map((ColumnName) => ({ ColumnName, DataType: 'String' }));
+    const result = { TableName: 'Table_0', Columns, Rows: [Object.values(row)] };
+    const status = { TableName: 'Table_1', Columns: [{ ColumnName: 'Severity' }], Rows: [[4]] };
+    expect(readAll({ Tables: [result] })).toEqual(readAll(row));
+    expect(readAll([{ FrameType: 'DataTable', TableKind: 'PrimaryResult', ...result }])).toEqual(readAll(row));
+    expect(readAll({ Tables: [result, status] })).toEqual(readAll(row));
+  });
+
   it('names host and time of a record that has none of its own', () => {
     const { Hostname: _h, TimeCreated: _t, '@timestamp': _a, ...bare } = mordorFlat(SYSMON_SAMPLES.connection());
     expect(readAll({ time: 1_715_688_000.25, host: 'HOST9.example', event: bare })[0]).toMatchObject({

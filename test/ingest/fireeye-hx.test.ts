@@ -56,6 +56,18 @@ describe('Trellix HX', () => {
     expect(read(json)).toMatchObject(expected);
   });
 
+  it.each([
+    ['its pages', (entries: readonly unknown[]) => ({ data: { total: entries.length, entries }, message: 'OK' })],
+    ['lists of alerts', (alerts: readonly unknown[]) => ({ route: '/hx/api/v3/alerts', alerts })],
+  ])('reads %s, of any size', (_, page) => {
+    for (const count of [2, 3_000]) {
+      const alerts = Array.from({ length: count }, (_, i) => hxAlert('processEvent', { ...START, pid: String(i + 1) }));
+      const text = JSON.stringify(page(alerts));
+      expect(text.length > 1024 * 1024).toBe(count > 2);
+      expect(readText(`${text}\n`).events).toHaveLength(count);
+    }
+  });
+
   it('reads the items of a triage one by one, and loses only what is damaged', () => {
     const head =
       '<?xml version="1.0" encoding="UTF-8"?>\n<itemList generator="stateagentinspector" generatorVersion="24.9.0" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n';

@@ -86,6 +86,60 @@ describe('the splitter', () => {
     expect(JSON.parse(found.records.at(-1)!.text!)).toEqual(a);
   });
 
+  describe('of a table that is larger than a record may be', () => {
+    const ROWS = 3_000;
+    const rows = Array.from({ length: ROWS }, (_, i) => [i, `x${'y'.repeat(900)}`, [{ deep: i }]]);
+    const objects = rows.map(([n, text, list]) => ({ n, text, list }));
+    const names = ['n', 'text', 'list'];
+    const other = { name: 'Other', columns: [{ name: 'z' }], rows: [[1]] };
+    const table = { name: 'PrimaryResult', columns: names.map((name) => ({ name, type: 'string' })), rows };
+    const tables: readonly (readonly [string, unknown])[] = [
+      ['Log Analytics', { tables: [table, other], statistics: { rows: [[1]] } }],
+      [
+        'Kusto',
+        { Tables: [{ TableName: 'Table_0', Columns: names.map((name) => ({ ColumnName: name })), Rows: rows }, other] },
+      ],
+      [
+        'a frame of Kusto',
+        { FrameType: 'DataTable', Columns: names.map((ColumnName) => ({ ColumnName })), Rows: rows, IsLast: true },
+      ],
+      ['one that a record holds', { answer: { columns: [{ name: 'n' }, { name: 'text' }, { name: 'list' }], rows } }],
+    ];
+
+    it.each(tables)('gives the rows one by one as objects: %s', (_, value) => {
+      for (const text of [line(value), pretty(value), pretty([value])]) {
+        const found = split(`${text}\n${line(a)}\n`);
+        expect(found.damage).toEqual([]);
+        expect(values(found)).toEqual([...objects, a]);
+      }
+    });
+
+    it('says the same however it arrives, and where it is cut off', () => {
+      const text = line(tables[0]![1]);
+      const cut = text.slice(0, text.lastIndexOf('"deep":2999') - 20);
+      for (const size of [1_000, 65_536, 700_001]) {
+        const chunks = (of: string) => of.match(new RegExp(`[^]{1,${size}}`, 'g'))!;
+        expect(values(split(...chunks(text)))).toEqual(objects);
+        const broken = split(...chunks(cut));
+        expect(values(broken)).toEqual(objects.slice(0, -1));
+        expect(broken.damage).toHaveLength(1);
+      }
+    });
+
+    it('takes no columns of another object for its own, and no rows for records without columns', () => {
+      const without = { tables: [other, { name: 'x', rows }] };
+      expect(values(split(line(without)))).not.toContainEqual(expect.objectContaining({ z: 0 }));
+      expect(split(line({ columns: 'n', rows })).records.every(({ row }) => row === undefined)).toBe(true);
+    });
+
+    it('loses a row that is no array of values, and no other', () => {
+      const [head, tail] = line({ columns: [{ name: 'n' }], rows: [['cut', 'here'], ...rows] }).split('["cut","here"]');
+      const found = split(`${head}["a" "b"],[1,{"x":}],[7]${tail}`);
+      expect(values(found).filter((value) => typeof (value as { n: unknown }).n === 'number')).toHaveLength(ROWS + 1);
+      expect(found.damage.map(([, why]) => why)).toEqual(['not JSON', 'not JSON']);
+    });
+  });
+
   it('says the same of a text however it arrives', () => {
     const xml = eventXml(SYSMON_SAMPLES.connection());
     const piece = fc.constantFrom(
