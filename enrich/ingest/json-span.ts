@@ -24,6 +24,10 @@ export interface Rows extends Elements {
   readonly columns: { from: number; to: number | undefined };
 }
 
+/** Objects and arrays around the rows of a table, and around a batch, at most. */
+const MAX_AROUND = 3;
+const MAX_AROUND_BATCH = 2;
+
 export type SpanState = 'more' | 'done' | 'damaged';
 
 /**
@@ -140,7 +144,9 @@ export class JsonSpan {
       this.isOverCap = true;
       return this.fail(`nested deeper than ${MAX_JSON_DEPTH}`);
     }
-    if (code === OPEN_ARRAY && !inArray) this.named(buffer.slice(this.keyStart, this.keyEnd));
+    if (code === OPEN_ARRAY && !inArray && this.isArray.length <= MAX_AROUND) {
+      this.named(buffer.slice(this.keyStart, this.keyEnd));
+    }
     this.isArray.push(code === OPEN_ARRAY);
     this.previous = code;
     this.at++;
@@ -158,9 +164,9 @@ export class JsonSpan {
   private named(name: string): void {
     const depth = this.isArray.length;
     const at = this.at + 1;
-    if (this.batch === undefined && depth <= 2 && this.batchKeys.has(name))
+    if (this.batch === undefined && depth <= MAX_AROUND_BATCH && this.batchKeys.has(name))
       this.batch = { at, around: [...this.isArray] };
-    if (this.rows !== undefined || depth > 3) return;
+    if (this.rows !== undefined) return;
     if (name === 'columns' || name === 'Columns') this.columns = { from: this.at, to: undefined, depth };
     else if ((name === 'rows' || name === 'Rows') && this.columns?.depth === depth && this.columns.to !== undefined) {
       this.rows = { at, around: [...this.isArray], columns: this.columns };
