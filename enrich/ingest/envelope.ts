@@ -39,6 +39,7 @@ export const BATCH_KEYS: readonly string[] = [
   'rows',
   'documents',
   'matches',
+  'responses',
   'resourceLogs',
   'scopeLogs',
   'logRecords',
@@ -105,7 +106,8 @@ const batch: Opener = (object, context) => {
     if (RECORD_KEYS.some((name) => Object.hasOwn(object, name))) return undefined;
     return [{ record: list, context }];
   }
-  const hits = at(object, 'hits.hits');
+  const hits =
+    at(object, 'hits.hits') ?? at(object, 'rawResponse.hits.hits') ?? at(object, 'result.rawResponse.hits.hits');
   return Array.isArray(hits) ? [{ record: hits, context }] : undefined;
 };
 

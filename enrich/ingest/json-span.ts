@@ -24,9 +24,11 @@ export interface Rows extends Elements {
   readonly columns: { from: number; to: number | undefined };
 }
 
-/** Objects and arrays around the rows of a table, and around a batch, at most. */
-const MAX_AROUND = 3;
-const MAX_AROUND_BATCH = 2;
+/** Objects and arrays around a batch, or around the rows of a table, at most. */
+const MAX_AROUND = 4;
+/** Names of the columns of a table, and of its rows. */
+const COLUMNS: ReadonlySet<string> = new Set(['columns', 'Columns']);
+const ROWS: ReadonlySet<string> = new Set(['rows', 'Rows', 'values']);
 
 export type SpanState = 'more' | 'done' | 'damaged';
 
@@ -164,11 +166,10 @@ export class JsonSpan {
   private named(name: string): void {
     const depth = this.isArray.length;
     const at = this.at + 1;
-    if (this.batch === undefined && depth <= MAX_AROUND_BATCH && this.batchKeys.has(name))
-      this.batch = { at, around: [...this.isArray] };
+    if (this.batch === undefined && this.batchKeys.has(name)) this.batch = { at, around: [...this.isArray] };
     if (this.rows !== undefined) return;
-    if (name === 'columns' || name === 'Columns') this.columns = { from: this.at, to: undefined, depth };
-    else if ((name === 'rows' || name === 'Rows') && this.columns?.depth === depth && this.columns.to !== undefined) {
+    if (COLUMNS.has(name)) this.columns = { from: this.at, to: undefined, depth };
+    else if (ROWS.has(name) && this.columns?.depth === depth && this.columns.to !== undefined) {
       this.rows = { at, around: [...this.isArray], columns: this.columns };
     }
   }

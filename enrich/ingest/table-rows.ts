@@ -5,8 +5,8 @@ import { isObject, type JsonObject, own } from './json-object.ts';
 const MAX_COLUMNS = 1_000;
 
 /**
- * Names of the columns of a table as Log Analytics (`columns: [{name}]`) and Kusto (`Columns: [{ColumnName}]`) give them, rows being
- * arrays of values in their order; undefined when it is no such list.
+ * Names of the columns of a table as Log Analytics and Elasticsearch (`columns: [{name}]`) and Kusto (`Columns: [{ColumnName}]`) give
+ * them, rows being arrays of values in their order; undefined when it is no such list.
  */
 export function columnNames(columns: unknown): readonly string[] | undefined {
   if (!Array.isArray(columns) || columns.length === 0 || columns.length > MAX_COLUMNS) return undefined;
@@ -16,11 +16,11 @@ export function columnNames(columns: unknown): readonly string[] | undefined {
   return names.some((name) => name !== undefined) ? names.map((name) => name ?? '') : undefined;
 }
 
-/** The rows of a table as objects; undefined when the object is no table. */
+/** The rows of a table as objects (`values` in answers of ES|QL); undefined when the object is no table. */
 export function rowsOfTable(table: unknown): JsonObject[] | undefined {
   if (!isObject(table)) return undefined;
   const names = columnNames(own(table, 'columns') ?? own(table, 'Columns'));
-  const rows = own(table, 'rows') ?? own(table, 'Rows');
+  const rows = own(table, 'rows') ?? own(table, 'Rows') ?? own(table, 'values');
   return names && Array.isArray(rows) ? rows.filter(Array.isArray).map((row) => rowObject(names, row)) : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
+import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
 import { azure, elasticDefend, eventXml, mordorFlat, SYSMON_SAMPLES, winlogbeat7 } from '../build/endpoint.ts';
 
 const event = SYSMON_SAMPLES.fileCreate();
@@ -81,6 +82,32 @@ describe('an envelope', () => {
     expect(readAll({ Tables: [result] })).toEqual(readAll(row));
     expect(readAll([{ FrameType: 'DataTable', TableKind: 'PrimaryResult', ...result }])).toEqual(readAll(row));
     expect(readAll({ Tables: [result, status] })).toEqual(readAll(row));
+  });
+
+  it.each([
+    ['a search', (hits: unknown) => ({ took: 1, hits })],
+    ['several searches', (hits: unknown) => ({ responses: [{ took: 1, hits }] })],
+    ['what Kibana shows of a search', (hits: unknown) => ({ isPartial: false, rawResponse: { took: 1, hits } })],
+    ['what Kibana was sent', (hits: unknown) => ({ id: 'x', result: { rawResponse: { took: 1, hits } } })],
+  ])('is taken off the answer of Elasticsearch to %s, of any size', (_, answer) => {
+    const hit = { _index: 'logs', _id: '1', _source: record };
+    expect(readAll(answer({ total: 1, hits: [hit] }))).toEqual(expected);
+    const hits = Array.from({ length: 3_000 }, (_unused, i) => ({ ...hit, _id: String(i), sort: ['x'.repeat(400)] }));
+    const text = JSON.stringify(answer({ total: hits.length, hits }));
+    expect(text.length).toBeGreaterThan(1024 * 1024);
+    const reader = new TextReader(new FeedNormalizer(), {});
+    expect([...reader.push(text), ...reader.end()]).toHaveLength(hits.length);
+  });
+
+  it('is taken off the rows of an answer of ES|QL', () => {
+    const row = { '@timestamp': '2024-05-14T12:00:00.000Z', 'host.id': 'h1', 'event.action': 'connection_attempted' };
+    const rest = {
+      ...{ 'event.category': 'network', 'process.executable': 'C:\\x\\curl.exe', 'process.pid': 44 },
+      ...{ 'source.ip': '10.0.0.5', 'source.port': 50_123, 'destination.ip': '203.0.113.9', 'destination.port': 443 },
+    };
+    const fields = Object.entries({ ...row, ...rest });
+    const answer = { columns: fields.map(([name]) => ({ name, type: 'keyword' })), values: [fields.map(([, v]) => v)] };
+    expect(readAll(answer)).toMatchObject([{ kind: 'connection', host: { id: 'h1' }, destination: { port: 443 } }]);
   });
 
   it('names host and time of a record that has none of its own', () => {
