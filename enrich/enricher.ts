@@ -35,7 +35,8 @@ export interface PutOptions {
 
 export interface SettleOptions {
   /**
-   * Give back also alerts that the store has already: the worker that stored them may have died before it told anybody.
+   * What was put may have been settled in part by a worker that died: gives back also alerts that the store has already, and
+   * joins again what was learned something for.
    */
   readonly repeat?: boolean;
 }
@@ -103,7 +104,7 @@ export class Enricher {
   async settle(onJoined?: (line: WaybillLine) => void, { repeat = false }: SettleOptions = {}): Promise<StoredAlert[]> {
     const alerts = this.begin(repeat);
     // What the flows teach may touch others, of any day: each is joined once, when all is learned.
-    await this.joining.learn(this.touched.flowsBefore(Number.POSITIVE_INFINITY));
+    await this.joining.learn(this.touched.flowsBefore(Number.POSITIVE_INFINITY), repeat);
     // A day at a time: the baseline that a flow is judged by is made of the days before it.
     while (this.touched.flows.size > 0) {
       let earliest = Number.POSITIVE_INFINITY;
@@ -147,6 +148,7 @@ export class Enricher {
     this.incoming = this.untouched();
     this.clocks.doubt();
     this.joining.doubt();
+    this.scoring.begin(repeat);
     return new AlertChanges(this.store, this.onDrop, repeat);
   }
 

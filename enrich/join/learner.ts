@@ -33,12 +33,14 @@ export interface HostDay {
  * clock is now judged otherwise, and those that only a fingerprint may explain.
  * @param hellos what this store was told before
  * @param tuples connection facts with the 5-tuple of each flow
+ * @param again somebody may have stored what these flows teach, and joined no other flow for it
  */
 export async function learnFrom(
   store: Store,
   { clocks, hellos }: { readonly clocks: HostClocks; readonly hellos: Hellos },
   records: readonly FlowRecord[],
   tuples: readonly (readonly Fact[])[],
+  again: boolean,
 ): Promise<{ readonly flows: readonly FlowName[]; readonly days: readonly HostDay[] }> {
   const drills = await drillsAmong(store, records);
   // A drill teaches nothing.
@@ -49,35 +51,49 @@ export async function learnFrom(
   const days = distinctDays(opened.map(({ openings }) => openings));
   const before = await Promise.all(days.map(({ host, day }) => clocks.of(host, day * DAY)));
   const teaching = opened.filter(({ openings: { host, start } }) => clocks.mayTeach(host.id, start));
-  const fresh = await put(store, hellos, [
+  if (again) hellos.forget();
+  const facts = [
     ...firstOfDays(teaching.map(({ record, openings }) => matchFact(record, openings))),
     ...opened.flatMap(({ record, openings }) => hellos.news(record, openings)),
-  ]);
+  ];
+  const changed = await put(store, hellos, facts);
+  const fresh = again ? facts : facts.filter((_, index) => changed[index]);
   for (const { kind, shard, at } of fresh) if (kind === 'match') clocks.forget(hostOf(shard), at);
   const after = await Promise.all(days.map(({ host, day }) => clocks.of(host, day * DAY)));
-  const moved = days.filter((_, index) => !sameClock(before[index]!, after[index]!));
-  const ofDays = moved.map(({ host, day }): FactQuery => {
-    const [from, to] = [day * DAY, (day + 1) * DAY - 1];
-    return { shard: hostShard(host), kind: 'joined', from, to, limit: MAX_REJOINS };
-  });
+  const flows: FlowName[] = [];
+  const moved: HostDay[] = [];
+  for (const [i, day] of days.entries()) {
+    const hasMoved = !sameClock(before[i]!, after[i]!);
+    if (!hasMoved && !again) continue;
+    const joined = await joinedOn(store, day);
+    const stale = hasMoved ? joined : joined.filter((fact) => fact.id !== idBy(after[i]!, fact));
+    if (stale.length === 0 && !hasMoved) continue;
+    moved.push(day);
+    // What has been joined by this clock since is no news.
+    const ids = new Set(hasMoved ? [] : joined.map(({ id }) => id));
+    flows.push(...stale.filter((fact) => !ids.has(idBy(after[i]!, fact))).map(nameOf));
+  }
   const ofKeys = await unexplainedBy(
     store,
     fresh.filter(({ kind }) => kind === 'hello'),
   );
-  const queries = [...ofDays, ...ofKeys];
-  const flows: FlowName[] = [];
-  for (let i = 0; i < queries.length; i += QUERIES_AT_ONCE) {
-    const found = await store.query(queries.slice(i, i + QUERIES_AT_ONCE));
-    for (const fact of found.flat()) flows.push(fact.kind === 'joined' ? nameOf(fact) : nameOfUnexplained(fact));
+  for (let i = 0; i < ofKeys.length; i += QUERIES_AT_ONCE) {
+    const found = await store.query(ofKeys.slice(i, i + QUERIES_AT_ONCE));
+    flows.push(...found.flat().map(nameOfUnexplained));
   }
   return { flows, days: moved };
 }
 
-/** @returns what the store had not */
-async function put(store: Store, hellos: Hellos, facts: readonly Fact[]): Promise<Fact[]> {
+/** Flows of a host and day as they are joined by now. */
+function joinedOn(store: Store, { host, day }: HostDay): Promise<Fact[]> {
+  return store.between(hostShard(host), 'joined', day * DAY, (day + 1) * DAY - 1, MAX_REJOINS);
+}
+
+const idBy = (clock: HostClock, { body }: Fact): string => joinedId((body as JoinedBody).record, clock);
+
+async function put(store: Store, hellos: Hellos, facts: readonly Fact[]): Promise<boolean[]> {
   try {
-    const changed = await store.put(facts);
-    return facts.filter((_, index) => changed[index]);
+    return await store.put(facts);
   } catch (error) {
     hellos.forget();
     throw error;

@@ -70,13 +70,16 @@ export class JoinPhase {
     this.losses = this.store.losses();
   }
 
-  /** Learns from the exact matches of flows; what changes a clock, or may explain a flow, touches flows and hosts. */
-  async learn(flows: readonly FlowName[]): Promise<void> {
+  /**
+   * Learns from the exact matches of flows; what changes a clock, or may explain a flow, touches flows and hosts.
+   * @param again somebody may have learned from them and gone no further
+   */
+  async learn(flows: readonly FlowName[], again = false): Promise<void> {
     for (let i = 0; i < flows.length; i += LEARN_BATCH) {
       const found = await this.read(flows.slice(i, i + LEARN_BATCH));
       const records = found.map(({ record }) => record);
       const { clocks, hellos } = this;
-      const learned = await learnFrom(this.store, { clocks, hellos }, records, await this.tuplesOf(found));
+      const learned = await learnFrom(this.store, { clocks, hellos }, records, await this.tuplesOf(found), again);
       for (const flow of learned.flows) this.touched.name(flow);
       for (const { host, day } of learned.days) this.touched.host(host, day * DAY, (day + 1) * DAY);
     }

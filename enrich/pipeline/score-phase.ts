@@ -29,6 +29,9 @@ export class ScorePhase {
   private readonly touched: Touched;
   private readonly ledgers: Ledgers;
   private scored: HostSpans = new Map();
+  /** Episodes of which somebody may have noted that they are suspected, and looked at nothing that rests on it. */
+  private again = false;
+  private readonly suspectedAgain = new Set<string>();
 
   constructor(store: Store, settings: Settings, clocks: HostClocks, touched: Touched, ledgers: Ledgers) {
     this.store = store;
@@ -36,6 +39,12 @@ export class ScorePhase {
     this.clocks = clocks;
     this.touched = touched;
     this.ledgers = ledgers;
+  }
+
+  /** A new round. `again`: of what somebody else may have scored in part. */
+  begin(again: boolean): void {
+    this.again = again;
+    this.suspectedAgain.clear();
   }
 
   /** The spans of hosts that were scored since this was asked last. */
@@ -115,7 +124,9 @@ export class ScorePhase {
         }),
     );
     const [isNew] = await this.store.put([episodeMark(episode)]);
-    if (isNew) await observe(this.store, this.touched, seen.flat());
+    const isFirst = this.again && !this.suspectedAgain.has(episode.id);
+    if (isFirst) this.suspectedAgain.add(episode.id);
+    if (isNew || isFirst) await observe(this.store, this.touched, seen.flat());
     else await this.store.observe(seen.flat());
   }
 }
