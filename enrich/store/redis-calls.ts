@@ -38,7 +38,7 @@ export async function settled<T>(calls: readonly Promise<T>[]): Promise<T[]> {
 }
 
 /** As `settled`, each begun when the one before it is on its way: Redis works on the first while the last is put together. */
-export async function oneByOne<T, R>(calls: readonly T[], begin: (call: T) => Promise<R>): Promise<R[]> {
+export async function staggered<T, R>(calls: readonly T[], begin: (call: T) => Promise<R>): Promise<R[]> {
   const begun: Promise<R>[] = [];
   for (const [i, call] of calls.entries()) {
     const reply = begin(call);

@@ -4,7 +4,7 @@ import { textsOf } from './fact-record.ts';
 import { expectedBytes, type FactText, packRun } from './fact-runs.ts';
 import { BY_TIME, kindBit, type RedisKeys } from './keys.ts';
 import { PackedArray } from './packed-array.ts';
-import { callsOf, numbers, oneByOne, pairs, settled, upTo } from './redis-calls.ts';
+import { callsOf, numbers, pairs, settled, staggered, upTo } from './redis-calls.ts';
 import type { RedisArgument, RedisLink, RedisReply } from './redis-link.ts';
 import { PUT, TRIM } from './redis-scripts.ts';
 import { sortable } from './sortable.ts';
@@ -53,7 +53,7 @@ export class RedisFacts {
       tagOf: (place) => this.keys.tagOf(facts[place]!.shard),
       most: MAX_FACTS_A_CALL,
     });
-    const replies = await oneByOne(calls, (call) =>
+    const replies = await staggered(calls, (call) =>
       this.putCall(call.map((place) => ({ fact: facts[place]!, text: texts[place]! }))),
     );
     for (const [n, call] of calls.entries()) {

@@ -3,7 +3,7 @@ import { decodeFact } from './fact-record.ts';
 import { kindBit, type RedisKeys } from './keys.ts';
 import { boundedLimit, MAX_FOUND } from './limits.ts';
 import { PackedArray } from './packed-array.ts';
-import { callsOf, numbers, oneByOne, pairs, settled } from './redis-calls.ts';
+import { callsOf, numbers, pairs, settled, staggered } from './redis-calls.ts';
 import type { RedisLink, RedisReply } from './redis-link.ts';
 import { bytesBeforeId, packRange } from './redis-range.ts';
 import { COUNT, FIND, PEEK } from './redis-scripts.ts';
@@ -61,7 +61,7 @@ export class RedisReads {
       const tagOf = (place: number) => this.keys.tagOf(queries[place]!.shard);
       const calls = callsOf(this.link, asked, { tagOf, most: MAX_QUESTIONS_A_CALL });
       const left: number[] = [];
-      await oneByOne(calls, async (call) => {
+      await staggered(calls, async (call) => {
         const replies = await this.ask(call.map((place) => queries[place]!));
         for (const [i, place] of call.entries()) {
           const reply = replies[i] ?? null;
@@ -103,11 +103,11 @@ export class RedisReads {
     const { counting } = this;
     this.counting = [];
     const tagOf = ({ shard }: Counting) => this.keys.tagOf(shard);
-    await oneByOne(callsOf(this.link, counting, { tagOf, most: MAX_QUESTIONS_A_CALL }), async (call) => {
-      const keys = call.map(({ shard, kind }) => this.keys.index(this.keys.tagOf(shard), kind, shard));
-      const ends = new PackedArray(call.length * QUESTION_BYTES);
-      for (const { from, to } of call) packRange(ends, { key: undefined, from, to }, this.digester);
+    await staggered(callsOf(this.link, counting, { tagOf, most: MAX_QUESTIONS_A_CALL }), async (call) => {
       try {
+        const keys = call.map(({ shard, kind }) => this.keys.index(this.keys.tagOf(shard), kind, shard));
+        const ends = new PackedArray(call.length * QUESTION_BYTES);
+        for (const { from, to } of call) packRange(ends, { key: undefined, from, to }, this.digester);
         const counts = numbers(await this.link.evaluate(COUNT, keys, [ends.end()]));
         for (const [i, { answer }] of call.entries()) answer(counts[i] ?? 0);
       } catch (error) {
