@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fdr } from '../build/endpoint.ts';
+import { fdr } from '../build/feed-records.ts';
 import { AT_MILLIS, ignoredAs, read, TUPLE } from '../build/read-records.ts';
 
 describe('CrowdStrike FDR', () => {

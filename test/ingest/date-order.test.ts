@@ -6,15 +6,8 @@ import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
 import { UndatedRecords } from '../../enrich/ingest/undated-records.ts';
 import { asimRow } from '../build/edr-records.ts';
-import {
-  classicText,
-  type Json,
-  mdeRow,
-  mordorFlat,
-  SECURITY_SAMPLES,
-  SYSMON_SAMPLES,
-  sysmon,
-} from '../build/endpoint.ts';
+import { classicText, type Json, mordorFlat, SECURITY_SAMPLES, SYSMON_SAMPLES, sysmon } from '../build/endpoint.ts';
+import { mdeRow } from '../build/feed-records.ts';
 
 interface Found {
   readonly times: readonly string[];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { elasticDefend } from '../build/endpoint.ts';
+import { elasticDefend } from '../build/feed-records.ts';
 import { AT, ignoredAs, read, TUPLE } from '../build/read-records.ts';
 
 describe('Elastic Defend', () => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import { FeedNormalizer } from '../../enrich/ingest/normalizer.ts';
 import { TextReader } from '../../enrich/ingest/read-endpoint-file.ts';
-import { azure, elasticDefend, eventXml, mordorFlat, SYSMON_SAMPLES, winlogbeat7 } from '../build/endpoint.ts';
+import { azure, eventXml, mordorFlat, SYSMON_SAMPLES, winlogbeat7 } from '../build/endpoint.ts';
+import { elasticDefend } from '../build/feed-records.ts';
 
 const event = SYSMON_SAMPLES.fileCreate();
 const record = winlogbeat7(event);

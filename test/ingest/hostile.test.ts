@@ -20,22 +20,17 @@ import {
 } from '../build/edr-records.ts';
 import {
   azure,
-  elasticDefend,
   eventXml,
-  fdr,
   GUID,
   type Json,
-  mdeRow,
   mordorFlat,
-  ocsf,
-  osqueryRow,
   SYSMON_SAMPLES,
   security,
-  sentinelone,
   wazuh,
   winlogbeat7,
 } from '../build/endpoint.ts';
 import { hayabusaRow, otlp, xml2js } from '../build/endpoint-shapes.ts';
+import { elasticDefend, fdr, mdeRow, ocsf, osqueryRow, sentinelone } from '../build/feed-records.ts';
 import { readAll } from '../build/read-records.ts';
 
 /** One record of every feed that names a path. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mdeRow, mdeStreamed } from '../build/endpoint.ts';
+import { mdeRow, mdeStreamed } from '../build/feed-records.ts';
 import { AT, read, TUPLE } from '../build/read-records.ts';
 
 describe('Microsoft Defender', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { GUID, ocsf } from '../build/endpoint.ts';
+import { GUID } from '../build/endpoint.ts';
+import { ocsf } from '../build/feed-records.ts';
 import { AT_MILLIS, ignoredAs, read, TUPLE } from '../build/read-records.ts';
 
 describe('OCSF', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { osqueryRow } from '../build/endpoint.ts';
+import { osqueryRow } from '../build/feed-records.ts';
 import { ignoredAs, read, readAll, TUPLE } from '../build/read-records.ts';
 
 describe('osquery', () => {

@@ -9,8 +9,9 @@ import { normalizeCommand } from '../../enrich/cli/normalize.ts';
 import type { EndpointEvent } from '../../enrich/event/endpoint-event.ts';
 import type { FeedSummary } from '../../enrich/ingest/feed-summary.ts';
 import { type ReadOptions, readEndpointFile } from '../../enrich/ingest/read-endpoint-file.ts';
-import { elasticDefend, eventXml, mdeRow, SYSMON_SAMPLES, sysmon } from '../build/endpoint.ts';
+import { eventXml, SYSMON_SAMPLES, sysmon } from '../build/endpoint.ts';
 import { EvtxChunk, evtxFile } from '../build/evtx.ts';
+import { elasticDefend, mdeRow } from '../build/feed-records.ts';
 
 let folder: string;
 beforeAll(() => {

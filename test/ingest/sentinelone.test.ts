@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Json, sentinelone } from '../build/endpoint.ts';
+import type { Json } from '../build/endpoint.ts';
+import { sentinelone } from '../build/feed-records.ts';
 import { AT_MILLIS, read, TUPLE } from '../build/read-records.ts';
 
 describe('SentinelOne', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { endpointEventToEcs } from '../../enrich/event/to-ecs.ts';
-import { elasticDefend, eventXml, fdr, mdeRow, SYSMON_SAMPLES, security, sysmon } from '../build/endpoint.ts';
+import { eventXml, SYSMON_SAMPLES, security, sysmon } from '../build/endpoint.ts';
+import { elasticDefend, fdr, mdeRow } from '../build/feed-records.ts';
 import { read } from '../build/read-records.ts';
 
 /** As printed: without what is undefined. */
